@@ -1,0 +1,1 @@
+"""The wall between making and reading: columns, verified reading, atomic writing."""

@@ -1,0 +1,59 @@
+"""The columns of every table that crosses from the making wing to the reading wing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its Arrow type by name, its unit and what it holds."""
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    nullable: bool = False
+
+
+_IDENTITY = (Column("key", "string", "-", "SHA-256 of the run's canonical specification"),)
+
+RUNS: tuple[Column, ...] = (
+    *_IDENTITY,
+    Column("experiment", "string", "-", "experiment that asked for the run"),
+    Column("dataset", "string", "-", "name of the data set"),
+    Column("model", "string", "-", "architecture"),
+    Column("scheme", "string", "-", "scaling scheme: sp, ntp, mup, mup_sqrt_depth, mup_alpha"),
+    Column("width", "int64", "channels", "width of the first stage"),
+    Column("depth", "int64", "blocks", "number of residual branches L in the whole network"),
+    Column("seed", "int64", "-", "seed of weights, batch order and augmentation"),
+    Column("learning_rate", "float64", "-", "base learning rate eta_0"),
+    Column("momentum", "float64", "-", "momentum of SGD"),
+    Column("weight_decay", "float64", "-", "base weight decay"),
+    Column("gamma0", "float64", "-", "feature-learning strength gamma_0"),
+    Column("beta", "float64", "-", "branch constant beta"),
+    Column("alpha", "float64", "-", "depth exponent of the branch multiplier"),
+    Column("optimizer", "string", "-", "sgd, adam or adamw"),
+    Column("schedule", "string", "-", "learning-rate schedule"),
+    Column("batch_size", "int64", "images", "batch size"),
+    Column("steps", "int64", "steps", "planned number of steps"),
+    Column("epochs", "float64", "epochs", "planned number of passes over the training images"),
+    Column("window", "int64", "steps", "steps at the end over which loss and accuracy are averaged"),
+    Column("precision", "string", "-", "fp32 or bf16"),
+    Column("status", "string", "-", "ok or diverged"),
+    Column("diverged_step", "int64", "steps", "step at which the run diverged", nullable=True),
+    Column("loss", "float64", "nats", "mean training loss over the last window; NaN where diverged"),
+    Column("accuracy", "float64", "-", "mean training accuracy over the last window; NaN where diverged"),
+    Column("initial_loss", "float64", "nats", "training loss of the first batch before any update"),
+    Column("parameters", "int64", "-", "number of trained parameters"),
+    Column("flops", "float64", "FLOP", "counted operations of the whole planned run"),
+    Column("seconds", "float64", "s", "wall time inside training steps"),
+    Column("device", "string", "-", "device class: cpu or cuda"),
+)
+
+STEPS: tuple[Column, ...] = (
+    *_IDENTITY,
+    Column("step", "int64", "steps", "update about to be made, counted from 0"),
+    Column("epoch", "float64", "epochs", "passes over the training images so far"),
+    Column("loss", "float64", "nats", "training loss of the batch"),
+    Column("accuracy", "float64", "-", "training accuracy of the batch"),
+    Column("learning_rate", "float64", "-", "scheduled base learning rate"),
+)

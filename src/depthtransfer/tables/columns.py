@@ -45,7 +45,6 @@ RUNS: tuple[Column, ...] = (
     Column("initial_loss", "float64", "nats", "training loss of the first batch before any update"),
     Column("parameters", "int64", "-", "number of trained parameters"),
     Column("flops", "float64", "FLOP", "counted operations of the whole planned run"),
-    Column("seconds", "float64", "s", "wall time inside training steps"),
     Column("device", "string", "-", "device class: cpu or cuda"),
 )
 
@@ -56,4 +55,14 @@ STEPS: tuple[Column, ...] = (
     Column("loss", "float64", "nats", "training loss of the batch"),
     Column("accuracy", "float64", "-", "training accuracy of the batch"),
     Column("learning_rate", "float64", "-", "scheduled base learning rate"),
+)
+
+PROVENANCE: tuple[Column, ...] = (
+    *_IDENTITY,
+    Column("seconds", "float64", "s", "wall time inside training steps"),
+    Column("finished", "string", "UTC", "time at which the run finished, ISO 8601"),
+    Column("layer", "string", "-", "layer of the store that holds the run"),
+    Column("commit", "string", "-", "commit of the code that made the run, with +dirty where files differed"),
+    Column("machine", "string", "-", "processor or accelerator"),
+    Column("versions", "string", "-", "versions of Python and the packages that compute, as JSON"),
 )

@@ -1,0 +1,14 @@
+"""Tables in, tables out: where the optimum lies, how it moves with size, what moving it would cost.
+
+Every function is pure: a table of runs (or of optima) and a few plain arguments give a table; the same
+arguments give the same bytes, whatever the order of the rows. Randomness comes from ``seed`` alone. Nothing
+here draws, trains or reads a file.
+"""
+
+from depthtransfer.analysis.curves import curves
+from depthtransfer.analysis.errors import AnalysisError
+from depthtransfer.analysis.optimum import optima
+from depthtransfer.analysis.regret import regret
+from depthtransfer.analysis.transfer import shifts, transfer
+
+__all__ = ["AnalysisError", "curves", "optima", "regret", "shifts", "transfer"]

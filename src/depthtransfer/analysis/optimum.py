@@ -1,0 +1,185 @@
+"""Where the optimum of a hyperparameter lies, and how well the seeds know it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from depthtransfer.analysis.bootstrap import degrees_of_freedom, half_width, resampled_curves
+from depthtransfer.analysis.errors import AnalysisError
+from depthtransfer.analysis.quadratic import METHODS, Bottom, bottom
+from depthtransfer.analysis.sweep import Array, Sweep, mean_log_loss, sweeps
+
+EDGES = ("none", "left", "right", "both", "all_diverged")
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """The optimum of one configuration.
+
+    Attributes:
+        sweep: its runs.
+        curve: (V,) mean log-loss, +inf where diverged.
+        centre: bottom of ``curve``; arrays of length one.
+        draws: (resamples,) log2 of the optimum of resampled curves; NaN where the whole curve diverged.
+        drawn_curves: (resamples, V) the resampled curves.
+        standard_error: of log2 of the optimum.
+        degrees: degrees of freedom of the standard error.
+    """
+
+    sweep: Sweep
+    curve: Array
+    centre: Bottom
+    draws: Array
+    drawn_curves: Array
+    standard_error: float
+    degrees: float
+
+    @property
+    def all_diverged(self) -> bool:
+        """Whether no value of the grid can be trained with."""
+        return METHODS[int(self.centre.method[0])] == "none"
+
+
+def optima(
+    runs: pd.DataFrame,
+    hyperparameter: str = "learning_rate",
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Find the optimum of each configuration by a robust local parabola in the log-loss.
+
+    Losses are averaged over seeds as logarithms. A run that diverged is infinitely bad; a value counts as
+    diverged when at least half of its runs did, and otherwise its survivors are averaged. The interval is
+    Student's, around the optimum, with the standard error of a bootstrap over seeds. With one seed nothing
+    is known about the noise, and the standard error is that of a position somewhere within one grid step
+    (step / sqrt 12); the same is added where the optimum could only be read off the grid ("grid") or was
+    put at the end of its bracket ("clipped").
+
+    Args:
+        runs: table of runs; see ``depthtransfer.tables.columns.RUNS``.
+        hyperparameter: the swept column.
+        resamples: bootstrap resamples.
+        seed: of the bootstrap.
+        level: of the interval.
+
+    Returns:
+        One row per (scheme, width, depth), sorted, with columns
+
+        - hyperparameter, scheme, width, depth;
+        - log2_optimum, low, high: optimum and interval, in log2. An optimum at the grid's edge has no bound
+          on that side (-inf or inf); where everything diverged the optimum is NaN and known only to lie
+          below the grid: low -inf, high the smallest value tried;
+        - standard_error, degrees: of log2_optimum;
+        - optimum, loss: the optimum itself, and the best averaged loss on the grid in nats (inf: all
+          diverged);
+        - grid_best, grid_low, grid_high, grid_step: best, smallest and largest value and step, in log2;
+        - seeds: distinct seeds;
+        - edge: one of ``EDGES``: where on the grid the best value lies;
+        - next_diverges: whether the next larger value counts as diverged: the optimum leans on the
+          stability boundary;
+        - largest_stable, smallest_diverged: log2 of the largest value at which no run diverged and of the
+          smallest at which one did; NaN where there is none;
+        - runs, diverged: number of runs and how many diverged;
+        - method: one of ``METHODS``.
+
+    Raises:
+        AnalysisError: see ``depthtransfer.analysis.sweep.sweeps``; also for resamples or level out of range.
+    """
+    found = estimates(runs, hyperparameter, resamples=resamples, seed=seed, level=level)
+    return pd.DataFrame([_row(estimate, hyperparameter, level) for estimate in found])
+
+
+def estimates(
+    runs: pd.DataFrame, hyperparameter: str, *, resamples: int, seed: int, level: float
+) -> list[Estimate]:
+    """The optimum of each configuration with its bootstrap, sorted; arguments as in ``optima``."""
+    if resamples < 2:
+        raise AnalysisError(f"resamples is {resamples}", "a bootstrap needs at least 2")
+    if not 0.0 < level < 1.0:
+        raise AnalysisError(f"level is {level:g}", "it is a probability between 0 and 1, such as 0.95")
+    return [_estimate(sweep, resamples, seed) for sweep in sweeps(runs, hyperparameter)]
+
+
+def _estimate(sweep: Sweep, resamples: int, seed: int) -> Estimate:
+    curve = mean_log_loss(sweep.log_loss)
+    centre = bottom(sweep.log2_values, curve[None, :])
+    method = METHODS[int(centre.method[0])]
+    if method == "none":
+        return Estimate(
+            sweep,
+            curve,
+            centre,
+            np.full(resamples, np.nan),
+            np.broadcast_to(curve, (resamples, len(curve))),
+            float("nan"),
+            float("nan"),
+        )
+    degrees = degrees_of_freedom(sweep, centre)
+    within_step = sweep.step / np.sqrt(12.0) if len(curve) > 1 else np.inf
+    if np.isinf(degrees):
+        drawn_curves = np.broadcast_to(curve, (resamples, len(curve)))
+        draws = np.full(resamples, centre.position[0])
+        return Estimate(sweep, curve, centre, draws, drawn_curves, float(within_step), degrees)
+    drawn_curves = resampled_curves(sweep, centre, resamples, seed)
+    draws = bottom(sweep.log2_values, drawn_curves).position
+    known = draws[~np.isnan(draws)]
+    variance = float(np.var(known - centre.position[0])) if known.size else 0.0
+    floor = within_step**2 if method != "quadratic" else 0.0
+    return Estimate(sweep, curve, centre, draws, drawn_curves, float(np.sqrt(variance + floor)), degrees)
+
+
+def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, object]:
+    sweep, centre = estimate.sweep, estimate.centre
+    position, best = float(centre.position[0]), int(centre.best[0])
+    x = sweep.log2_values
+    low, high = _interval(estimate, level)
+    touched = sweep.diverged.any(axis=1)
+    return {
+        "hyperparameter": hyperparameter,
+        "scheme": sweep.scheme,
+        "width": sweep.width,
+        "depth": sweep.depth,
+        "log2_optimum": position,
+        "low": low,
+        "high": high,
+        "standard_error": estimate.standard_error,
+        "degrees": estimate.degrees,
+        "optimum": float(np.exp2(position)),
+        "loss": float(np.exp(estimate.curve[best])),
+        "grid_best": float("nan") if estimate.all_diverged else float(x[best]),
+        "grid_low": float(x[0]),
+        "grid_high": float(x[-1]),
+        "grid_step": sweep.step,
+        "seeds": int(sweep.log_loss.shape[1]),
+        "edge": _edge(estimate),
+        "next_diverges": bool(best + 1 < len(x) and np.isposinf(estimate.curve[best + 1])),
+        "largest_stable": float(x[~touched].max()) if not touched.all() else float("nan"),
+        "smallest_diverged": float(x[touched].min()) if touched.any() else float("nan"),
+        "runs": int(sweep.present.sum()),
+        "diverged": int(sweep.diverged.sum()),
+        "method": METHODS[int(centre.method[0])],
+    }
+
+
+def _edge(estimate: Estimate) -> str:
+    if estimate.all_diverged:
+        return "all_diverged"
+    best, last = int(estimate.centre.best[0]), len(estimate.curve) - 1
+    if last == 0:
+        return "both"
+    return "left" if best == 0 else "right" if best == last else "none"
+
+
+def _interval(estimate: Estimate, level: float) -> tuple[float, float]:
+    x = estimate.sweep.log2_values
+    edge = _edge(estimate)
+    if edge == "all_diverged":
+        return -np.inf, float(x[0])
+    position = float(estimate.centre.position[0])
+    half = half_width(estimate.standard_error, estimate.degrees, level)
+    low = -np.inf if edge in ("left", "both") else max(position - half, float(x[0]))
+    high = np.inf if edge in ("right", "both") else min(position + half, float(x[-1]))
+    return low, high

@@ -1,0 +1,166 @@
+"""A runs table, checked and arranged: for each configuration a grid of values by seeds.
+
+A configuration is one (scheme, width, depth). Any numeric column of the table can be the swept one; all the
+rest must be the same within a configuration, which shows as no two runs sharing value and seed.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from depthtransfer.analysis.errors import AnalysisError
+
+Array = npt.NDArray[np.float64]
+
+CONFIGURATION = ("scheme", "width", "depth")
+_NEEDED = (*CONFIGURATION, "seed", "status", "loss")
+_STATUSES = ("ok", "diverged")
+_DECIMALS = 9  # of log2 of a value: values closer than this are one value, written twice
+_OUTCOMES = (
+    "key",
+    "status",
+    "diverged_step",
+    "loss",
+    "accuracy",
+    "initial_loss",
+    "seconds",
+    "device",
+    "flops",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The runs of one configuration.
+
+    Attributes:
+        scheme, width, depth: the configuration.
+        log2_values: (V,) log2 of the swept values, increasing.
+        log_loss: (V, S) natural logarithm of the training loss; +inf where the run diverged, NaN where
+        there is no run.
+    """
+
+    scheme: str
+    width: int
+    depth: int
+    log2_values: Array
+    log_loss: Array
+
+    @property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """(V, S) whether there is a run."""
+        return ~np.isnan(self.log_loss)
+
+    @property
+    def diverged(self) -> npt.NDArray[np.bool_]:
+        """(V, S) whether there is a run and it diverged."""
+        return np.isposinf(self.log_loss)
+
+    @property
+    def step(self) -> float:
+        """Grid step in log2: the median distance of neighbouring values; NaN with a single value."""
+        return float(np.median(np.diff(self.log2_values))) if len(self.log2_values) > 1 else float("nan")
+
+
+def mean_log_loss(log_loss: Array) -> Array:
+    """Mean over seeds (last axis) of the log-loss, +inf where the value counts as diverged.
+
+    A value counts as diverged when at least half of its runs diverged; with fewer, the mean is that of the
+    survivors. The mean of logarithms makes the averaged loss a geometric mean.
+    """
+    present = ~np.isnan(log_loss)
+    finite = np.isfinite(log_loss)
+    stable = finite.sum(axis=-1)
+    total = np.where(finite, log_loss, 0.0).sum(axis=-1)
+    mean: Array = np.where(2 * stable > present.sum(axis=-1), total / np.maximum(stable, 1), np.inf)
+    return mean
+
+
+def sweeps(runs: pd.DataFrame, hyperparameter: str) -> list[Sweep]:
+    """Check a runs table and arrange it by configuration, sorted by (scheme, width, depth).
+
+    Raises:
+        AnalysisError: for an empty table, a missing or non-numeric column, a value that is not positive, a
+            status that is not known, a loss that does not fit its status, or two runs with the same
+            configuration, value and seed.
+    """
+    _check(runs, hyperparameter)
+    table = pd.DataFrame({name: runs[name].to_numpy() for name in _NEEDED})
+    table["log2_value"] = np.round(np.log2(runs[hyperparameter].to_numpy(dtype=float)), _DECIMALS)
+    diverged = (table["status"] == "diverged").to_numpy()
+    losses = table["loss"].to_numpy(dtype=float)
+    table["log_loss"] = np.where(
+        diverged, np.inf, np.log(np.where(diverged, 1.0, np.maximum(losses, np.finfo(float).tiny)))
+    )
+    _refuse_duplicates(table, runs, hyperparameter)
+    return [
+        _arrange(keys, group)
+        for keys, group in table.groupby(list(CONFIGURATION), sort=True, observed=True, dropna=False)
+    ]
+
+
+def _arrange(keys: Any, group: pd.DataFrame) -> Sweep:
+    values, value_index = np.unique(group["log2_value"].to_numpy(), return_inverse=True)
+    seeds, seed_index = np.unique(group["seed"].to_numpy(), return_inverse=True)
+    log_loss = np.full((len(values), len(seeds)), np.nan)
+    log_loss[value_index, seed_index] = group["log_loss"].to_numpy()
+    return Sweep(str(keys[0]), int(keys[1]), int(keys[2]), values, log_loss)
+
+
+def _check(runs: pd.DataFrame, hyperparameter: str) -> None:
+    if hyperparameter not in runs.columns:
+        raise AnalysisError(
+            f"the runs table has no column '{hyperparameter}'",
+            "sweep over one of its numeric columns, such as learning_rate",
+        )
+    missing = [name for name in _NEEDED if name not in runs.columns]
+    if missing:
+        raise AnalysisError(
+            f"the runs table lacks the column '{missing[0]}'", f"it needs {', '.join(_NEEDED)}"
+        )
+    if runs.empty:
+        raise AnalysisError("the runs table is empty", f"train at least two values of {hyperparameter} first")
+    if not pd.api.types.is_numeric_dtype(runs[hyperparameter]):
+        raise AnalysisError(f"column '{hyperparameter}' is not numeric", "sweep over a numeric column")
+    values = runs[hyperparameter].to_numpy(dtype=float, na_value=np.nan)
+    wrong = values[~(np.isfinite(values) & (values > 0))]
+    if wrong.size:
+        raise AnalysisError(
+            f"column '{hyperparameter}' holds {wrong[0]:g}",
+            "its logarithm is taken, so every value must be positive and finite",
+        )
+    _check_outcomes(runs)
+
+
+def _check_outcomes(runs: pd.DataFrame) -> None:
+    foreign = sorted(set(runs["status"].astype(str)) - set(_STATUSES))
+    if foreign:
+        raise AnalysisError(f"column 'status' holds '{foreign[0]}'", f"it must be {' or '.join(_STATUSES)}")
+    losses = runs["loss"].to_numpy(dtype=float, na_value=np.nan)
+    unexplained = (runs["status"] == "ok").to_numpy() & ~(np.isfinite(losses) & (losses >= 0))
+    if unexplained.any():
+        raise AnalysisError(
+            f"column 'loss' holds {losses[unexplained][0]:g} where status is 'ok' ({unexplained.sum()} runs)",
+            "a run that is ok has a finite loss that is not negative; train these runs again",
+        )
+
+
+def _refuse_duplicates(table: pd.DataFrame, runs: pd.DataFrame, hyperparameter: str) -> None:
+    identity = [*CONFIGURATION, "log2_value", "seed"]
+    duplicated = table.duplicated(identity, keep=False).to_numpy()
+    if not duplicated.any():
+        return
+    first = table.loc[duplicated, identity].iloc[0]
+    twins = runs.loc[(table[identity] == first).all(axis=1).to_numpy()]
+    settings = [name for name in runs.columns if name not in {*identity, hyperparameter, *_OUTCOMES}]
+    differing = [name for name in settings if twins[name].nunique(dropna=False) > 1]
+    scheme, width, depth, log2_value, seed = first
+    reason = f"they differ in {', '.join(differing)}" if differing else "they are the same"
+    raise AnalysisError(
+        f"{len(twins)} runs share scheme '{scheme}', width {width}, depth {depth}, seed {seed} and "
+        f"'{hyperparameter}' {2.0**log2_value:g}: {reason}",
+        "select one setting of everything that is not swept before looking for an optimum",
+    )

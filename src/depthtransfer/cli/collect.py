@@ -1,0 +1,28 @@
+"""`depthtransfer collect`: an experiment's tables from its stored runs."""
+
+import argparse
+
+from depthtransfer.cli.options import add_sweep, add_workers, interrupt_on_termination, table_folder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_sweep(parser)
+    add_workers(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read and verify every run, recompute what turns out to be damaged, and write the tables."""
+    from depthtransfer.data import default_data_directory
+    from depthtransfer.sweeps.collect import write_tables
+    from depthtransfer.sweeps.requests import load_sweep
+    from depthtransfer.sweeps.runner import complete
+    from depthtransfer.sweeps.store import Store
+
+    interrupt_on_termination()
+    sweep = load_sweep(arguments.preset, arguments.experiment)
+    records = complete(
+        sweep, Store.default(), data_directory=default_data_directory(), workers=arguments.workers
+    )
+    write_tables(sweep, records, table_folder(arguments.preset, arguments.experiment))
+    return 0

@@ -1,0 +1,69 @@
+"""`depthtransfer`: parse, run, and turn errors into one line and an exit code."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from depthtransfer.errors import UserError
+
+COMMANDS = {
+    "plan": "what a figure or an experiment needs before anything starts: runs, cached runs, FLOPs, time",
+    "train": "train the runs of an experiment that no store holds",
+    "collect": "write an experiment's tables from its stored runs",
+    "analyze": "write optimum, transfer and regret tables from an experiment's runs",
+    "figure": "draw a figure from tables",
+    "status": "how much of each preset and experiment is done",
+    "data": "list the declared data sets, check one, or declare an image folder of your own",
+    "pack": "pack an experiment's stored runs into one file, for a deposit or a commit",
+}
+"""Name and help of each command; the module of the same name in this package implements it."""
+
+INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """What a command's module offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do the work and return the exit code."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; user errors are one line on standard error."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="depthtransfer",
+        description="Hyperparameter transfer over width and depth: sweeps, tables, figures.",
+    )
+    parser.add_argument("--traceback", action="store_true", help="show where an error came from")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    named = next((word for word in words if not word.startswith("-")), None)
+    for name, text in COMMANDS.items():
+        subparser = commands.add_parser(name, help=text, description=text)
+        if name == named:
+            _module(name).add_arguments(subparser)
+    arguments = parser.parse_args(words)
+    try:
+        return _module(arguments.command).run(arguments)
+    except UserError as error:
+        if arguments.traceback:
+            traceback.print_exc()
+        print(f"depthtransfer: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("depthtransfer: interrupted; finished runs are kept, run the same command again", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _module(name: str) -> Command:
+    return cast(Command, importlib.import_module(f"depthtransfer.cli.{name}"))

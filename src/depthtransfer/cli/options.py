@@ -1,0 +1,43 @@
+"""Arguments that several commands share."""
+
+import argparse
+import os
+import signal
+from pathlib import Path
+
+from depthtransfer.configuration import DEFAULT_PRESET
+
+
+def add_sweep(parser: argparse.ArgumentParser) -> None:
+    """Which experiment, in which preset."""
+    parser.add_argument("experiment", help="a file of config/experiments, without .yaml")
+    parser.add_argument("--preset", default=DEFAULT_PRESET, help="a file of config/presets (default: %(default)s)")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """How many processes train side by side."""
+    parser.add_argument(
+        "--workers",
+        type=positive,
+        default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        help="processes side by side, one thread each (default: one per core, %(default)s)",
+    )
+    parser.add_argument("--log", type=Path, help="file for plain progress lines")
+
+
+def positive(text: str) -> int:
+    """Argument type: a whole number from 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return number
+
+
+def table_folder(preset: str, experiment: str) -> Path:
+    """Where an experiment's tables lie."""
+    return Path("results") / preset / experiment
+
+
+def interrupt_on_termination() -> None:
+    """Let SIGTERM end a command like Ctrl-C does, so that workers end with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -1,0 +1,60 @@
+"""`depthtransfer train`: the runs of an experiment, or of one shard of it."""
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+
+from depthtransfer.cli.options import add_sweep, add_workers, interrupt_on_termination
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_sweep(parser)
+    add_workers(parser)
+    parser.add_argument("--shard", default="1/1", metavar="I/N", help="share I of N equal ones (default: %(default)s)")
+    parser.add_argument("--manifest", type=Path, help="file that lists the shard's runs once all are stored")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train what is missing, then write the manifest."""
+    from depthtransfer.data import default_data_directory
+    from depthtransfer.sweeps.estimate import TYPICAL
+    from depthtransfer.sweeps.requests import load_sweep
+    from depthtransfer.sweeps.runner import ensure
+    from depthtransfer.sweeps.shards import shard
+    from depthtransfer.sweeps.store import Store
+    from depthtransfer.tables.atomic import write_atomic
+
+    interrupt_on_termination()
+    sweep = load_sweep(arguments.preset, arguments.experiment)
+    index, count = parse_shard(arguments.shard)
+    requests = shard(sweep.requests, TYPICAL.seconds, count)[index - 1]
+    with ExitStack() as stack:
+        log = None
+        if arguments.log:
+            arguments.log.parent.mkdir(parents=True, exist_ok=True)
+            log = stack.enter_context(arguments.log.open("w", encoding="utf-8"))
+        trained = ensure(
+            sweep,
+            requests,
+            Store.default(),
+            data_directory=default_data_directory(),
+            workers=arguments.workers,
+            log=log,
+        )
+        summary = f"{sweep.preset}/{sweep.experiment}: {len(requests)} runs, {trained} trained, the others stored"
+        print(summary, file=log)
+    if arguments.manifest:
+        lines = "".join(f"{key}\n" for key in sorted(request.spec.key for request in requests))
+        write_atomic(arguments.manifest, lines.encode())
+    return 0
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return (I, N) of a share written I/N."""
+    from depthtransfer.errors import ConfigurationError
+
+    index, _, count = text.partition("/")
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise ConfigurationError(f"--shard {text}", "write I/N with 1 <= I <= N, such as 2/8")
+    return int(index), int(count)

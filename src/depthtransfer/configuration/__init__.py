@@ -1,0 +1,26 @@
+"""Typed, validated form of config/*.yaml; light enough for the Snakefile."""
+
+from depthtransfer.configuration.experiment import Experiment, SchemeChoice
+from depthtransfer.configuration.loading import (
+    DEFAULT_PRESET,
+    load_experiment,
+    load_preset,
+    names,
+    read_yaml,
+    validate,
+)
+from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
+
+__all__ = [
+    "DEFAULT_PRESET",
+    "AugmentationChoice",
+    "Experiment",
+    "Grid",
+    "Preset",
+    "SchemeChoice",
+    "load_experiment",
+    "load_preset",
+    "names",
+    "read_yaml",
+    "validate",
+]

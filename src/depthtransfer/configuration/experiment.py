@@ -1,0 +1,63 @@
+"""What an experiment varies: config/experiments/*.yaml, science only."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from depthtransfer.configuration.vocabulary import (
+    Hyperparameter,
+    NonNegative,
+    Optimizer,
+    Positive,
+    Provenance,
+    Scheme,
+    Size,
+    Strict,
+)
+
+
+class SchemeChoice(Strict):
+    """A scaling scheme with its constants."""
+
+    name: Scheme
+    beta: Positive = 1.0
+    gamma0: Positive = 1.0
+    alpha: float = Field(default=0.5, ge=0, le=1)
+    base_width: Positive = 1.0
+    base_depth: Positive = 1.0
+
+
+class OptimizerChoice(Strict):
+    """An optimizer with the hyperparameters that are not swept."""
+
+    name: Optimizer = Optimizer.SGD
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    weight_decay: NonNegative = 0.0
+
+
+class ScheduleChoice(Strict):
+    """Shape of the learning rate over time; warm-up is a preset's matter, since it is counted in steps."""
+
+    name: Literal["constant", "cosine"] = "constant"
+
+
+class Experiment(Strict):
+    """One sweep: a model, the schemes that are compared, and the hyperparameter that is swept."""
+
+    title: str = Field(min_length=1)
+    model: str = Field(min_length=1)
+    schemes: tuple[SchemeChoice, ...] = Field(min_length=1)
+    sweep: Hyperparameter = "learning_rate"
+    optimizer: OptimizerChoice = OptimizerChoice()
+    schedule: ScheduleChoice = ScheduleChoice()
+    sources: dict[str, Provenance] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_entry_per_scheme(self) -> "Experiment":
+        entries = [scheme.model_dump_json() for scheme in self.schemes]
+        if len(set(entries)) < len(entries):
+            raise ValueError("schemes: the same scheme with the same constants is listed twice")
+        return self
+
+
+__all__ = ["Experiment", "OptimizerChoice", "ScheduleChoice", "SchemeChoice", "Size"]

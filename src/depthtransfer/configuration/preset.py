@@ -1,0 +1,83 @@
+"""How large an experiment is: config/presets/*.yaml, scale only."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from depthtransfer.configuration.vocabulary import (
+    Hyperparameter,
+    NonNegative,
+    Positive,
+    Provenance,
+    Scheme,
+    Seeds,
+    Size,
+    Sizes,
+    Strict,
+    Values,
+)
+
+_STRICTLY_POSITIVE = ("learning_rate", "gamma0", "beta")
+
+
+class AugmentationChoice(Strict):
+    """Random crop (padding in pixels), horizontal flip and rotation (degrees to either side)."""
+
+    crop_padding: int = Field(default=0, ge=0)
+    flip: bool = False
+    rotation_degrees: NonNegative = 0.0
+
+
+class Grid(Strict):
+    """A product of sizes, swept values and seeds, with the length of its runs.
+
+    Length is given as `epochs` or as `steps`, not both.
+    """
+
+    schemes: tuple[Scheme, ...] | None = None
+    widths: Sizes
+    depths: Sizes
+    values: dict[Hyperparameter, Values]
+    seeds: Seeds
+    epochs: Positive | None = None
+    steps: Size | None = None
+    batch_size: Size
+    window: Size
+    warmup: int = Field(default=0, ge=0)
+    augmentation: AugmentationChoice = AugmentationChoice()
+    precision: Literal["fp32", "bf16"] = "fp32"
+    dataset: str = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Grid":
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("give either epochs or steps")
+        if "learning_rate" not in self.values:
+            raise ValueError("values.learning_rate is missing")
+        for name in _STRICTLY_POSITIVE:
+            if bad := [v for v in self.values.get(name, ()) if v <= 0]:  # type: ignore[call-overload]
+                raise ValueError(f"values.{name}: {', '.join(map(str, bad))} must be greater than 0")
+        return self
+
+
+class Preset(Strict):
+    """All grids of a preset, with the device they run on."""
+
+    title: str = Field(min_length=1)
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    provenance_required: bool = False
+    experiments: dict[str, tuple[Grid, ...]]
+    sources: dict[str, dict[str, Provenance]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _every_value_has_a_source(self) -> "Preset":
+        if not self.provenance_required:
+            return self
+        for experiment, grids in self.experiments.items():
+            marked = self.sources.get(experiment, {})
+            used = {name for grid in grids for name in grid.model_fields_set} - {"schemes"}
+            if missing := sorted(used - marked.keys()):
+                raise ValueError(f"sources.{experiment}: no provenance mark for {', '.join(missing)}")
+            if unknown := sorted(marked.keys() - used):
+                raise ValueError(f"sources.{experiment}: marks for values that are not set: {', '.join(unknown)}")
+        return self

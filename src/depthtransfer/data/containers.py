@@ -1,0 +1,149 @@
+"""Files of a directory or of one zip, read the same way; a zip is never unpacked to disk."""
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Protocol
+
+from depthtransfer.errors import DataError
+
+MAX_FILE_BYTES = 2**26
+"""No image is larger than 64 MiB; a larger one is refused before it is read."""
+
+MAX_TOTAL_BYTES = 2**36
+"""An archive that claims to unpack to more than 64 GiB is refused before anything is read."""
+
+
+class Container(Protocol):
+    """Named files; names are relative paths with forward slashes."""
+
+    def top_level(self) -> list[str]:
+        """Return the names at the top, sorted."""
+
+    def below(self, folder: str) -> list[str]:
+        """Return the names of all files below a folder, relative to it."""
+
+    def read(self, name: str) -> bytes:
+        """Return a file's content.
+
+        Raises:
+            DataError: it cannot be read, or is too large.
+        """
+
+
+@contextmanager
+def open_container(path: Path, remedy: str) -> Iterator[Container]:
+    """Open a directory or a zip.
+
+    Raises:
+        DataError: there is nothing at `path`, or it is neither, or the zip is damaged or unsafe.
+    """
+    if path.is_dir():
+        yield _Folder(path, remedy)
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: not found", remedy) from error
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise DataError(f"{path}: neither a directory nor an intact zip ({error})", remedy) from error
+    with archive:
+        _refuse_unsafe(path, archive)
+        yield _Zip(path, archive, remedy)
+
+
+class _Folder:
+    def __init__(self, path: Path, remedy: str) -> None:
+        self._path = path
+        self._remedy = remedy
+
+    def top_level(self) -> list[str]:
+        return sorted(entry.name for entry in self._path.iterdir())
+
+    def below(self, folder: str) -> list[str]:
+        root = self._path / folder
+        return [
+            (Path(directory) / file).relative_to(root).as_posix()
+            for directory, _, files in os.walk(root, followlinks=True)
+            for file in files
+        ]
+
+    def read(self, name: str) -> bytes:
+        path = self._path / name
+        try:
+            _refuse_large(path, path.stat().st_size)
+            return path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror})", self._remedy) from error
+
+
+class _Zip:
+    def __init__(self, path: Path, archive: zipfile.ZipFile, remedy: str) -> None:
+        self._path = path
+        self._archive = archive
+        self._remedy = remedy
+
+    def top_level(self) -> list[str]:
+        return sorted({name.split("/", 1)[0] for name in self._archive.namelist()})
+
+    def below(self, folder: str) -> list[str]:
+        prefix = f"{folder}/"
+        return [
+            name.removeprefix(prefix)
+            for name in self._archive.namelist()
+            if name.startswith(prefix) and not name.endswith("/")
+        ]
+
+    def read(self, name: str) -> bytes:
+        try:
+            return self._archive.read(name)
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            OSError,
+            NotImplementedError,
+            RuntimeError,
+        ) as error:
+            raise DataError(f"{self._path}: {name} cannot be read ({error})", self._remedy) from error
+
+
+def _refuse_unsafe(path: Path, archive: zipfile.ZipFile) -> None:
+    """Refuse names that point outside the archive or twice to a file, links, and sizes out of all proportion.
+
+    `ZipFile.read` returns at most the size that the archive declares, so checking declared sizes is enough.
+    """
+    seen: set[str] = set()
+    for member in archive.infolist():
+        reason = _unsafe(member, seen)
+        if reason:
+            raise DataError(
+                f"{path}: {member.filename!r} {reason}", "make the zip anew from a folder of images"
+            )
+        seen.add(member.filename)
+        _refuse_large(path / member.filename, member.file_size)
+    total = sum(member.file_size for member in archive.infolist())
+    if total > MAX_TOTAL_BYTES:
+        raise DataError(f"{path}: would unpack to {total} bytes", f"at most {MAX_TOTAL_BYTES} are read")
+
+
+def _unsafe(member: zipfile.ZipInfo, seen: set[str]) -> str | None:
+    name = PurePosixPath(member.orig_filename)
+    if name.is_absolute() or PureWindowsPath(member.orig_filename).drive or "\\" in member.orig_filename:
+        return "is not a relative path with forward slashes"
+    if ".." in name.parts or "\0" in member.orig_filename:
+        return "points outside the archive"
+    if stat.S_ISLNK(member.external_attr >> 16):
+        return "is a symbolic link"
+    if member.filename in seen:
+        return "occurs twice"
+    return None
+
+
+def _refuse_large(where: Path, size: int) -> None:
+    if size > MAX_FILE_BYTES:
+        raise DataError(f"{where}: {size} bytes", f"images of at most {MAX_FILE_BYTES} bytes are read")

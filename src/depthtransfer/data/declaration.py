@@ -1,0 +1,113 @@
+"""What a data set claims to be: its declaration in `config/datasets.yaml`.
+
+A run's identity needs the fingerprint before any image is read, so it is declared here and verified when
+the images are loaded. Importing this module needs neither numpy nor torch.
+"""
+
+import re
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from depthtransfer.errors import ConfigurationError
+
+Kind = Literal["digits", "cifar10", "image_folder"]
+Fingerprint = Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
+Line = Annotated[str, StringConstraints(pattern=r"^\S[^\n]*$")]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Declaration(BaseModel):
+    """One data set: where it comes from, its sizes, and the fingerprint of its files."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: Kind = Field(description="which loader reads it")
+    channels: Literal[1, 3] = Field(description="1 for grey images, 3 for colour; images are converted")
+    image_size: int = Field(ge=1, description="height and width in pixels")
+    classes: int = Field(ge=2, description="number of classes")
+    train_images: int = Field(ge=1, description="images of the training split")
+    test_images: int = Field(ge=1, description="images of the test split")
+    fingerprint: Fingerprint = Field(description="hash of the data, before any decoding")
+    description: Line = Field(description="one line for captions")
+    remedy: Line = Field(description="what to do when the data are missing")
+    path: Line | None = Field(
+        default=None, description="image_folder: directory or zip, relative to the data directory"
+    )
+    train_split: Line = Field(default="train", description="image_folder: folder of the training split")
+    test_split: Line = Field(default="test", description="image_folder: folder of the test split")
+    resize: bool = Field(
+        default=False,
+        description="image_folder: crop images of another size to a centred square and scale it",
+    )
+
+    @model_validator(mode="after")
+    def _path_belongs_to_folders(self) -> Self:
+        if (self.path is None) == (self.kind == "image_folder"):
+            raise ValueError("`path` is needed for kind image_folder and for no other")
+        if self.train_split == self.test_split:
+            raise ValueError("`train_split` and `test_split` name the same folder")
+        return self
+
+    @property
+    def identity(self) -> str:
+        """All that decides the arrays: the fingerprint of the files and the form they are decoded to."""
+        form = f"{self.channels}x{self.image_size}x{self.image_size}"
+        return f"{self.fingerprint}/{form}{'/resized' if self.resize else ''}"
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML in which a repeated key is an error, not a silent replacement."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        repeated = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if repeated:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {repeated[0]!r} repeated", node.start_mark
+            )
+        return super().construct_mapping(node, deep)
+
+
+def load_declarations(path: Path) -> dict[str, Declaration]:
+    """Read all declarations of a YAML file: a mapping from the data set's name to its declaration.
+
+    Raises:
+        ConfigurationError: the file is missing or not YAML, or a key is missing, unknown or invalid.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read ({error})", "it should declare the data sets"
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: not valid YAML ({error})", "correct the line it names") from error
+    if not isinstance(content, dict) or not content:
+        raise ConfigurationError(
+            f"{path}: declares no data set", "write one entry per data set, `name: {kind: …}`"
+        )
+    return {_checked_name(path, name): _declaration(path, name, entry) for name, entry in content.items()}
+
+
+def _checked_name(path: Path, name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{path}: {name!r} is not a data set's name", "use lower-case letters, digits and underscores"
+        )
+    return name
+
+
+def _declaration(path: Path, name: str, entry: object) -> Declaration:
+    try:
+        return Declaration.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join([name, *(str(part) for part in first["loc"])])
+        others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        known = ", ".join(Declaration.model_fields)
+        raise ConfigurationError(f"{path}: {key}: {first['msg']}{others}", f"the keys are {known}") from error

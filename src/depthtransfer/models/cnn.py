@@ -1,0 +1,76 @@
+"""The residual convolutional network of paper A, Figure 1 (facts: one 3x3 convolution a block, three stages)."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from depthtransfer.models.network import ResidualNetwork
+from depthtransfer.models.shapes import ImageShape, cnn_readout_fan_in, cnn_stem_stride
+from depthtransfer.scaling import Role
+
+STAGES = 3
+
+
+class ResidualBlock(nn.Module):
+    """x + branch_multiplier * conv3x3(relu(x)), without bias; input and output (B, C, H, W)."""
+
+    def __init__(self, channels: int, branch_multiplier: float) -> None:
+        super().__init__()
+        self.conv = _conv3x3(channels, channels)
+        self.branch_multiplier = branch_multiplier
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale and add in one pass over memory."""
+        return torch.add(x, self.conv(F.relu(x)), alpha=self.branch_multiplier)
+
+
+class CNN(ResidualNetwork):
+    """Three stages of residual blocks at w, 2w and 4w channels, each followed by a 2x2 max-pooling.
+
+    Stem and transitions are plain 3x3 convolutions; there is no ReLU after them and none before the readout.
+
+    Args:
+        width: channels w of the first stage.
+        depth: residual blocks L of the whole network, a multiple of three.
+        shape: channels and side of the input images; from 16 pixels on the stem has stride 2.
+        classes: number of outputs.
+        branch_multiplier: factor on every residual branch.
+
+    Raises:
+        ConfigurationError: if the depth or the image does not fit three stages.
+    """
+
+    def __init__(
+        self, *, width: int, depth: int, shape: ImageShape, classes: int, branch_multiplier: float
+    ) -> None:
+        super().__init__()
+        fan_in = cnn_readout_fan_in(width=width, depth=depth, shape=shape)
+        self.stem = _conv3x3(shape.channels, width, stride=cnn_stem_stride(shape))
+        self.stages = nn.ModuleList()
+        self.transitions = nn.ModuleList()
+        for stage in range(STAGES):
+            channels = width * 2**stage
+            if stage:
+                self.transitions.append(_conv3x3(channels // 2, channels))
+            blocks = (ResidualBlock(channels, branch_multiplier) for _ in range(depth // STAGES))
+            self.stages.append(nn.Sequential(*blocks))
+        self.readout = nn.Linear(fan_in, classes, bias=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images (B, C, H, W) to logits (B, classes)."""
+        x = self.stem(images)
+        for index, blocks in enumerate(self.stages):
+            if index:
+                x = self.transitions[index - 1](x)
+            x = F.max_pool2d(blocks(x), 2)
+        logits: Tensor = self.readout(x.flatten(1))
+        return logits
+
+    def roles(self) -> dict[str, Role]:
+        """Role of every parameter by its qualified name."""
+        by_part = {"stem": Role.INPUT, "transitions": Role.HIDDEN, "stages": Role.BRANCH, "readout": Role.READOUT}
+        return {name: by_part[name.split(".")[0]] for name, _ in self.named_parameters()}
+
+
+def _conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)

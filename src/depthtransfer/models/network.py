@@ -1,0 +1,15 @@
+"""What the sweeps ask of an architecture, besides being an ordinary module."""
+
+from abc import ABC, abstractmethod
+
+from torch import nn
+
+from depthtransfer.scaling import Role
+
+
+class ResidualNetwork(nn.Module, ABC):
+    """A module that maps images (B, C, H, W) to logits (B, classes) and knows the role of each parameter."""
+
+    @abstractmethod
+    def roles(self) -> dict[str, Role]:
+        """Role of every trained parameter by its qualified name."""

@@ -1,0 +1,91 @@
+"""Scaling rules applied to any module: initial weights and the optimizer's parameter groups.
+
+Roles go in, plain floats come out; modules and optimizers stay ordinary. Multipliers are absorbed into initial
+deviations and learning rates (see `scaling.absorb`), so the modules need none.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from depthtransfer.scaling import Constants, Optimizer, Role, Rule, Scheme, absorb, rule
+
+
+def resolve(
+    model: nn.Module,
+    roles: Mapping[str, Role],
+    *,
+    scheme: Scheme,
+    width: int,
+    depth: int,
+    optimizer: Optimizer,
+    constants: Constants,
+) -> dict[str, Rule]:
+    """Return the absorbed rule of every trained parameter by its qualified name.
+
+    Args:
+        model: any module; a weight's fan-in is the number of entries behind its first axis.
+        roles: role of every trained parameter by qualified name.
+        scheme: parametrization.
+        width: N, fan-in of the readout.
+        depth: L, number of residual branches.
+        optimizer: SGD, Adam or AdamW.
+        constants: beta, gamma0, alpha and the base sizes.
+
+    Raises:
+        ValueError: if a trained parameter has no role, or a role names no trained parameter.
+    """
+    parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    if unclassified := sorted(parameters.keys() - roles.keys()):
+        raise ValueError(f"parameters without a role: {', '.join(unclassified)}")
+    if unknown := sorted(roles.keys() - parameters.keys()):
+        raise ValueError(f"roles for parameters that are not trained: {', '.join(unknown)}")
+    return {
+        name: absorb(
+            rule(
+                scheme,
+                roles[name],
+                fan_in=max(1, parameter[0].numel()) if parameter.dim() > 1 else 1,
+                width=width,
+                depth=depth,
+                optimizer=optimizer,
+                constants=constants,
+            ),
+            optimizer,
+        )
+        for name, parameter in parameters.items()
+    }
+
+
+@torch.no_grad()
+def initialize(
+    model: nn.Module, rules: Mapping[str, Rule], stream: Callable[[str], torch.Generator]
+) -> None:
+    """Draw every weight in place from N(0, init_std^2).
+
+    Each parameter asks for a random stream of its own by its name, so that neither the order of the parameters nor
+    the learning rate has any influence. Parameters with init_std = 0 keep the module's constant.
+    """
+    for name, parameter in model.named_parameters():
+        if name in rules and rules[name].init_std > 0:
+            generator = stream(name)
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) * rules[name].init_std)
+
+
+def parameter_groups(
+    model: nn.Module, rules: Mapping[str, Rule], *, learning_rate: float, weight_decay: float = 0.0
+) -> list[dict[str, Any]]:
+    """Return groups for any torch optimizer: one per pair of factors, with `lr` and `weight_decay` set."""
+    groups: dict[tuple[float, float], dict[str, Any]] = {}
+    for name, parameter in model.named_parameters():
+        if name not in rules:
+            continue
+        factors = (rules[name].learning_rate_factor, rules[name].weight_decay_factor)
+        group = groups.setdefault(
+            factors,
+            {"params": [], "lr": learning_rate * factors[0], "weight_decay": weight_decay * factors[1]},
+        )
+        group["params"].append(parameter)
+    return list(groups.values())

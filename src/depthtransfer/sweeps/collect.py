@@ -1,0 +1,106 @@
+"""The tables of an experiment: the concatenation of its runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from depthtransfer.sweeps.requests import Request, Sweep
+from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS
+from depthtransfer.tables.frames import write_table
+from depthtransfer.tables.records import Record, canonical_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def write_tables(sweep: Sweep, records: Mapping[str, tuple[Record, str]], folder: Path) -> None:
+    """Write runs.parquet, steps.parquet and provenance.parquet of an experiment into a folder.
+
+    Raises:
+        StoreError: if a file cannot be written.
+    """
+    import pyarrow as pa
+
+    rows = [(request, *records[request.spec.key]) for request in sweep.requests]
+    runs = [_run_row(sweep.experiment, request, record) for request, record, _ in rows]
+    write_table(pa.Table.from_pylist(runs), folder / "runs.parquet", RUNS)
+    write_table(_steps(sweep.requests, records), folder / "steps.parquet", STEPS)
+    provenance = [_provenance_row(record, layer) for _, record, layer in rows]
+    write_table(pa.Table.from_pylist(provenance), folder / "provenance.parquet", PROVENANCE)
+
+
+def _run_row(experiment: str, request: Request, record: Record) -> dict[str, Any]:
+    spec, summary = request.spec, record.summary
+    ok = summary["status"] == "ok"
+    return {
+        "key": spec.key,
+        "experiment": experiment,
+        "dataset": spec.dataset,
+        "model": spec.model,
+        "scheme": str(spec.scheme),
+        "width": spec.width,
+        "depth": spec.depth,
+        "seed": spec.seed,
+        "learning_rate": spec.learning_rate,
+        "momentum": spec.momentum,
+        "weight_decay": spec.weight_decay,
+        "gamma0": spec.constants.gamma0,
+        "beta": spec.constants.beta,
+        "alpha": spec.constants.alpha,
+        "optimizer": str(spec.optimizer),
+        "schedule": spec.schedule,
+        "batch_size": spec.batch_size,
+        "steps": spec.steps,
+        "epochs": request.epochs,
+        "window": request.window,
+        "precision": spec.precision,
+        "status": summary["status"],
+        "diverged_step": summary["diverged_step"],
+        "loss": _tail_mean(record, "loss", request.window) if ok else float("nan"),
+        "accuracy": _tail_mean(record, "accuracy", request.window) if ok else float("nan"),
+        "initial_loss": float(record.series["loss"][0]),
+        "parameters": request.parameters,
+        "flops": request.flops,
+        "device": summary["device"],
+    }
+
+
+def _tail_mean(record: Record, name: str, window: int) -> float:
+    values = record.series[name][-window:]
+    return float(sum(values) / len(values))
+
+
+def _steps(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> "pa.Table":
+    import numpy as np
+    import pyarrow as pa
+
+    parts = []
+    for request in requests:
+        series = records[request.spec.key][0].series
+        step = np.arange(len(series["loss"]))
+        parts.append(
+            pa.table(
+                {
+                    "key": pa.array([request.spec.key] * len(step), pa.string()),
+                    "step": step,
+                    "epoch": step * (request.epochs / request.spec.steps),
+                    "loss": np.asarray(series["loss"], dtype=np.float64),
+                    "accuracy": np.asarray(series["accuracy"], dtype=np.float64),
+                    "learning_rate": np.asarray(series["learning_rate_factor"]) * request.spec.learning_rate,
+                }
+            )
+        )
+    return pa.concat_tables(parts)
+
+
+def _provenance_row(record: Record, layer: str) -> dict[str, Any]:
+    made = record.provenance
+    return {
+        "key": record.key,
+        "seconds": made["seconds"],
+        "finished": made["finished"],
+        "layer": layer,
+        "commit": made["commit"],
+        "machine": made["machine"],
+        "versions": canonical_json(made["versions"]),
+    }

@@ -1,0 +1,123 @@
+"""One run from its specification to its record; the only place where models, data and the loop meet."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from depthtransfer.data import Dataset, Declaration, load
+from depthtransfer.models.costs import cost
+from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
+from depthtransfer.models.network import ResidualNetwork
+from depthtransfer.models.registry import build
+from depthtransfer.models.shapes import ImageShape
+from depthtransfer.scaling import Rule, branch_multiplier
+from depthtransfer.sweeps.provenance import provenance
+from depthtransfer.sweeps.spec import RunSpec
+from depthtransfer.tables.records import Record
+from depthtransfer.training.augmentation import Augmentation
+from depthtransfer.training.batches import batches
+from depthtransfer.training.loop import train
+from depthtransfer.training.optimizers import build_optimizer
+from depthtransfer.training.schedules import SCHEDULES
+from depthtransfer.training.streams import stream
+
+
+class Executor:
+    """Runs specifications one after another in this process, keeping data sets between them.
+
+    Args:
+        declarations: data sets by name.
+        data_directory: where images lie or are downloaded to.
+        device: cpu or cuda.
+    """
+
+    def __init__(self, declarations: dict[str, Declaration], data_directory: Path, device: str) -> None:
+        self._declarations = declarations
+        self._data_directory = data_directory
+        self._device = torch.device(device)
+        self._datasets: dict[str, Dataset] = {}
+
+    def dataset(self, name: str) -> Dataset:
+        """Load and verify a data set once."""
+        if name not in self._datasets:
+            self._datasets[name] = load(name, self._declarations[name], self._data_directory)
+        return self._datasets[name]
+
+    def run(self, spec: RunSpec, on_progress: Callable[[int, float], None]) -> Record:
+        """Train one network and return what it left behind; divergence is a status, not an error.
+
+        Raises:
+            DataError: if the data are missing, damaged or not the declared ones.
+        """
+        data = self.dataset(spec.dataset)
+        model = network(spec, data.declaration)
+        model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        rules = _rules(model, spec, data.declaration)
+        groups = parameter_groups(
+            model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay
+        )
+        history = train(
+            model,
+            build_optimizer(spec.optimizer, groups, momentum=spec.momentum),
+            batches(
+                data.images,
+                data.labels,
+                batch_size=spec.batch_size,
+                augmentation=Augmentation(spec.crop_padding, spec.flip, spec.rotation_degrees),
+                seed=spec.seed,
+                device=self._device,
+            ),
+            SCHEDULES[spec.schedule](spec.steps, spec.warmup),
+            steps=spec.steps,
+            classes=data.declaration.classes,
+            bf16=spec.precision == "bf16",
+            on_progress=on_progress,
+        )
+        return Record(
+            specification=spec.canonical(),
+            summary={
+                "status": "ok" if history.diverged_step is None else "diverged",
+                "diverged_step": history.diverged_step,
+                "device": self._device.type,
+            },
+            provenance=provenance(self._device) | {"seconds": history.seconds},
+            series={
+                "loss": history.loss,
+                "accuracy": history.accuracy,
+                "learning_rate_factor": history.learning_rate_factor,
+            },
+        )
+
+
+def network(spec: RunSpec, declaration: Declaration) -> ResidualNetwork:
+    """Return the initialized network of a specification; the same for every learning rate."""
+    model = build(
+        spec.model,
+        width=spec.width,
+        depth=spec.depth,
+        shape=ImageShape(declaration.channels, declaration.image_size),
+        classes=declaration.classes,
+        branch_multiplier=branch_multiplier(spec.scheme, depth=spec.depth, constants=spec.constants),
+    )
+    initialize(model, _rules(model, spec, declaration), lambda name: stream(spec.seed, f"weights/{name}"))
+    return model
+
+
+def _rules(model: ResidualNetwork, spec: RunSpec, declaration: Declaration) -> dict[str, Rule]:
+    sizes = cost(
+        spec.model,
+        width=spec.width,
+        depth=spec.depth,
+        shape=ImageShape(declaration.channels, declaration.image_size),
+        classes=declaration.classes,
+    )
+    return resolve(
+        model,
+        model.roles(),
+        scheme=spec.scheme,
+        width=sizes.readout_fan_in,
+        depth=spec.depth,
+        optimizer=spec.optimizer,
+        constants=spec.constants,
+    )

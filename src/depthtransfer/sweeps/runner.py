@@ -1,0 +1,83 @@
+"""Make sure that runs exist: look them up, train what is missing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from depthtransfer.data import load
+from depthtransfer.errors import StoreError, UserError
+from depthtransfer.sweeps.estimate import TYPICAL
+from depthtransfer.sweeps.pool import Pool
+from depthtransfer.sweeps.progress import Progress, describe
+from depthtransfer.sweeps.requests import Request, Sweep
+from depthtransfer.sweeps.store import Store, warn
+from depthtransfer.tables.records import Record
+
+
+class RunFailed(UserError):
+    """Runs whose process died; the others are finished and kept."""
+
+    exit_code = 5
+
+
+def ensure(
+    sweep: Sweep,
+    requests: Sequence[Request],
+    store: Store,
+    *,
+    data_directory: Path,
+    workers: int,
+    log: TextIO | None = None,
+) -> int:
+    """Train the runs that no layer of the store holds and return how many they were.
+
+    With nothing missing, no torch is imported and no data are opened. Killing the process loses the runs in flight.
+
+    Raises:
+        DataError: if the data are missing or wrong, before any worker starts.
+        RunFailed: if worker processes died; everything else was trained first.
+        UserError: what stopped a worker (a full disk, no GPU).
+    """
+    absent = set(store.missing(request.spec.key for request in requests))
+    missing = [request for request in requests if request.spec.key in absent]
+    if not missing:
+        return 0
+    for name in sorted({request.spec.dataset for request in missing}):
+        load(name, sweep.declarations[name], data_directory)
+    missing.sort(key=TYPICAL.seconds, reverse=True)
+    pool = Pool(sweep, store.local, data_directory, workers)
+    failures: list[str] = []
+    runs = {request.spec.key: request for request in missing}
+    with Progress(f"{sweep.preset}/{sweep.experiment}", missing, log) as progress:
+        for event in pool.run(missing):
+            progress.update(event)
+            if event["event"] == "failed":
+                failures.append(f"{describe(runs[event['key']])}: {event['why']}")
+    if failures:
+        raise RunFailed(
+            f"{len(failures)} of {len(missing)} runs failed, first {failures[0]}",
+            "the others are kept; run the same command again",
+        )
+    return len(missing)
+
+
+def complete(
+    sweep: Sweep, store: Store, *, data_directory: Path, workers: int
+) -> dict[str, tuple[Record, str]]:
+    """Return every run of a sweep, verified; missing and damaged ones are computed on the spot.
+
+    Raises:
+        UserError: as `ensure`; also if a run is still unreadable after it was computed.
+    """
+    keys = [request.spec.key for request in sweep.requests]
+    records = store.read(keys)
+    if len(records) < len(keys):
+        absent = [request for request in sweep.requests if request.spec.key not in records]
+        warn(f"{sweep.preset}/{sweep.experiment}: {len(absent)} runs missing or damaged, training them now")
+        ensure(sweep, absent, store, data_directory=data_directory, workers=workers)
+        records |= store.read([request.spec.key for request in absent])
+    if missing := [key for key in keys if key not in records]:
+        raise StoreError(
+            f"{store.path(missing[0])} cannot be read back after it was written", "check the disk it lies on"
+        )
+    return records

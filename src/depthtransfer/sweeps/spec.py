@@ -1,0 +1,100 @@
+"""How a run is identified: its specification in canonical form."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from depthtransfer.scaling import Constants, Optimizer, Scheme
+from depthtransfer.tables.records import key_of
+
+ENGINE_VERSION = 1
+"""Raised by whoever changes what a run computes; a test with pinned results fails when that was forgotten."""
+
+_CONSTANTS_THAT_MATTER = {
+    Scheme.SP: (),
+    Scheme.NTP: ("base_width",),
+    Scheme.MUP: ("beta", "gamma0", "base_width"),
+    Scheme.MUP_SQRT_DEPTH: ("beta", "gamma0", "base_width", "base_depth"),
+    Scheme.MUP_ALPHA: ("beta", "gamma0", "base_width", "base_depth", "alpha"),
+}
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that decides what one run computes.
+
+    Args:
+        model: architecture by name.
+        width: channels of the first stage.
+        depth: residual branches of the whole network.
+        scheme: scaling scheme.
+        constants: its constants.
+        optimizer: optimizer by name.
+        learning_rate: base learning rate eta_0.
+        momentum: momentum of SGD.
+        weight_decay: base weight decay.
+        schedule: shape of the learning rate over time.
+        warmup: steps of linear warm-up.
+        dataset: name of the data set (not part of the identity; its fingerprint is).
+        data_identity: fingerprint of the images and the form they are decoded to.
+        batch_size: images in a batch.
+        crop_padding: random crop after padding by so many pixels.
+        flip: random horizontal flip.
+        rotation_degrees: random rotation to either side.
+        steps: number of updates.
+        seed: seed of weights, batch order and augmentation.
+        precision: fp32 or bf16.
+    """
+
+    model: str
+    width: int
+    depth: int
+    scheme: Scheme
+    constants: Constants
+    optimizer: Optimizer
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    schedule: str
+    warmup: int
+    dataset: str
+    data_identity: str
+    batch_size: int
+    crop_padding: int
+    flip: bool
+    rotation_degrees: float
+    steps: int
+    seed: int
+    precision: str
+
+    def canonical(self) -> dict[str, Any]:
+        """The specification as it is hashed: constants that have no effect and the data set's name left out."""
+        fields = asdict(self)
+        del fields["dataset"]
+        constants = fields.pop("constants")
+        fields["scheme"] = str(self.scheme)
+        fields["optimizer"] = str(self.optimizer)
+        fields["constants"] = {
+            name: float(constants[name]) for name in _CONSTANTS_THAT_MATTER[self.scheme]
+        }
+        for name in ("learning_rate", "momentum", "weight_decay", "rotation_degrees"):
+            fields[name] = float(fields[name])
+        return {"engine": ENGINE_VERSION, **fields}
+
+    def fields(self) -> dict[str, Any]:
+        """All fields as plain JSON values, for another process."""
+        return asdict(self)
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Self:
+        """Inverse of `fields`."""
+        typed = {
+            "scheme": Scheme(fields["scheme"]),
+            "optimizer": Optimizer(fields["optimizer"]),
+            "constants": Constants(**fields["constants"]),
+        }
+        return cls(**{**fields, **typed})
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the canonical form; the run's name everywhere."""
+        return key_of(self.canonical())

@@ -1,0 +1,116 @@
+"""Finished runs by key: a local folder first, then read-only packs."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from depthtransfer.errors import StoreError
+from depthtransfer.tables.atomic import write_atomic
+from depthtransfer.tables.records import Record, decode, encode, keys_in
+
+LOCAL = Path("results/store")
+COMMITTED = Path("results/committed")
+LAYERS_VARIABLE = "DEPTHTRANSFER_STORES"
+
+
+def warn(message: str) -> None:
+    """One line for the person at the terminal or the reader of the log."""
+    print(f"depthtransfer: {message}", file=sys.stderr, flush=True)
+
+
+@dataclass
+class Store:
+    """A layered, content-addressed store; each file is whole, verified when read, and never overwritten in part.
+
+    Args:
+        local: folder of one Parquet file a run, `ab/abcd….parquet`; the only layer that is written.
+        layers: packs (files), or folders of packs or of runs, in order of preference; read only.
+    """
+
+    local: Path = LOCAL
+    layers: tuple[Path, ...] = (COMMITTED,)
+    _packs: dict[str, Path] | None = field(default=None, repr=False)
+
+    @classmethod
+    def default(cls) -> "Store":
+        """The local store, the committed runs, then what DEPTHTRANSFER_STORES names."""
+        named = os.environ.get(LAYERS_VARIABLE, "")
+        return cls(layers=(COMMITTED, *(Path(part) for part in named.split(os.pathsep) if part)))
+
+    def path(self, key: str) -> Path:
+        """Where the local layer keeps a run."""
+        return self.local / key[:2] / f"{key}.parquet"
+
+    def has(self, key: str) -> bool:
+        """Whether some layer says it holds the run; reading it verifies."""
+        return self.path(key).exists() or key in self._packed()
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """The keys that no layer holds, in order."""
+        return [key for key in keys if not self.has(key)]
+
+    def read(self, keys: Iterable[str]) -> dict[str, tuple[Record, str]]:
+        """Return verified runs with the name of their layer; damaged files are set aside and reported.
+
+        What is not in the answer has to be computed.
+        """
+        found: dict[str, tuple[Record, str]] = {}
+        in_packs: dict[Path, set[str]] = {}
+        for key in keys:
+            record = self._read_local(key)
+            if record is not None:
+                found[key] = (record, "local")
+            elif key in self._packed():
+                in_packs.setdefault(self._packed()[key], set()).add(key)
+        for pack, wanted in in_packs.items():
+            try:
+                found |= {record.key: (record, pack.name) for record in decode(pack, frozenset(wanted))}
+            except StoreError as error:
+                warn(f"{error.what}: ignored; its runs are recomputed")
+                self._packs = {k: p for k, p in self._packed().items() if p != pack}
+        return found
+
+    def write(self, record: Record) -> None:
+        """Keep a run; of two writers of the same run either may win, both files being whole.
+
+        Raises:
+            StoreError: if the disk is full or the folder cannot be written.
+        """
+        write_atomic(self.path(record.key), encode([record]))
+
+    def _read_local(self, key: str) -> Record | None:
+        path = self.path(key)
+        if not path.exists():
+            return None
+        try:
+            records = list(decode(path))
+            if [record.key for record in records] != [key]:
+                raise StoreError(f"{path} holds another run than its name says", "it is recomputed")
+        except StoreError as error:
+            aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
+            try:
+                path.rename(aside)
+            except OSError as reason:
+                raise StoreError(
+                    f"{error.what}, and cannot be set aside: {reason.strerror}", f"remove {path}"
+                ) from reason
+            warn(f"{error.what}: set aside as {aside.name}; it is recomputed")
+            return None
+        return records[0]
+
+    def _packed(self) -> dict[str, Path]:
+        if self._packs is None:
+            self._packs = {}
+            for layer in self.layers:
+                for pack in sorted(layer.rglob("*.parquet")) if layer.is_dir() else [layer]:
+                    try:
+                        keys = keys_in(pack)
+                    except StoreError as error:
+                        warn(f"{error.what}: ignored; {error.remedy}")
+                        continue
+                    for key in keys:
+                        self._packs.setdefault(key, pack)
+        return self._packs

@@ -1,0 +1,41 @@
+"""Files that are either whole or absent."""
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+from depthtransfer.errors import StoreError
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file so that readers, kills and other writers see the old content or the new, never a part.
+
+    The content goes to a temporary file in the same folder, is flushed to disk and renamed. Nothing is locked: of
+    two writers the last one wins, whole. The file is readable for everybody whom the umask admits, never executable.
+
+    Raises:
+        StoreError: if the disk is full or the folder cannot be written; nothing half-written stays behind.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+        temporary = None
+    except OSError as error:
+        remedy = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make the folder writable"
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror}",
+            f"{remedy} and run the same command again; finished runs are kept",
+        ) from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)

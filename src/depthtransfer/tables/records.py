@@ -1,0 +1,142 @@
+"""One run as one Parquet row that proves itself; a store file holds one row, a pack holds many."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from depthtransfer.errors import StoreError
+from depthtransfer.tables.seal import is_sealed, seal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT = "depthtransfer-run-1"
+
+_TEXTS = ("key", "specification", "summary", "provenance")
+_SERIES = {"loss": "float", "accuracy": "float", "learning_rate_factor": "double"}
+
+
+def canonical_json(value: Any) -> str:
+    """The one way to write a value as JSON: sorted keys, no spaces, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one run left behind.
+
+    Args:
+        specification: what was computed; its hash is the run's key.
+        summary: status, diverged_step, parameters, flops and what else is one number a run.
+        provenance: who computed it, when and with what; no part of the result.
+        series: one value per step by name: loss, accuracy, learning_rate_factor.
+    """
+
+    specification: dict[str, Any]
+    summary: dict[str, Any]
+    provenance: dict[str, Any]
+    series: dict[str, Sequence[float]]
+
+    @property
+    def key(self) -> str:
+        """SHA-256 of the canonical specification."""
+        return key_of(self.specification)
+
+
+def key_of(specification: dict[str, Any]) -> str:
+    """SHA-256 of a canonical specification."""
+    return hashlib.sha256(canonical_json(specification).encode()).hexdigest()
+
+
+def encode(records: Iterable[Record]) -> bytes:
+    """Return records as the bytes of one Parquet file, sorted by key."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, list[Any]] = {name: [] for name in (*_TEXTS, *_SERIES)}
+    for record in sorted(records, key=lambda r: r.key):
+        series = {name: pa.array(record.series[name], type=pa.type_for_alias(t)) for name, t in _SERIES.items()}
+        texts = (
+            record.key,
+            canonical_json(record.specification),
+            canonical_json(record.summary),
+            canonical_json(record.provenance),
+        )
+        for name, text in zip(_TEXTS, texts, strict=True):
+            columns[name].append(text)
+        for name, values in series.items():
+            columns[name].append(values.to_pylist())
+    buffer = BytesIO()
+    table = pa.table(columns, schema=_schema())
+    pq.write_table(table, buffer, compression="zstd")
+    return seal(buffer.getvalue())
+
+
+def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
+    """Yield the records of a file, each verified: checksum of every bit, schema, and key against specification.
+
+    Args:
+        path: a store file or a pack.
+        keys: the runs that are wanted; all if None.
+
+    Raises:
+        StoreError: naming the file and what is wrong with it.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    remedy = "it is recomputed by the command that needs it, or comes back with git checkout"
+    try:
+        content = path.read_bytes()
+        if not is_sealed(content):
+            raise StoreError(f"{path} is damaged: it does not match its checksum", remedy)
+        table = pq.read_table(BytesIO(content))
+        metadata = table.schema.metadata or {}
+        if not table.schema.equals(_schema()) or metadata.get(b"format") != FORMAT.encode():
+            raise StoreError(f"{path} is no file of runs of format {FORMAT}", remedy)
+        if keys is not None:
+            table = table.filter(pc.is_in(table["key"], pa.array(sorted(keys), pa.string())))
+        for row in range(table.num_rows):
+            texts = {name: table[name][row].as_py() for name in _TEXTS}
+            series = {name: table[name][row].values for name in _SERIES}
+            if any(value is None for value in (*texts.values(), *series.values())):
+                raise StoreError(f"{path}: row {row} has missing values", remedy)
+            specification, summary, provenance = (json.loads(texts[name]) for name in _TEXTS[1:4])
+            if key_of(specification) != texts["key"]:
+                raise StoreError(f"{path}: run {texts['key'][:12]} is filed under a wrong key", remedy)
+            lists = {name: values.to_pylist() for name, values in series.items()}
+            yield Record(specification, summary, provenance, lists)
+    except StoreError:
+        raise
+    except (OSError, pa.ArrowException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        first_line = (str(error) or type(error).__name__).splitlines()[0]
+        raise StoreError(f"{path} is damaged: {first_line}", remedy) from error
+
+
+def keys_in(path: Path) -> frozenset[str]:
+    """Keys that a pack says it holds, without verifying the runs.
+
+    Raises:
+        StoreError: if the file cannot be read as a pack.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return frozenset(pq.ParquetFile(path).read(columns=["key"])["key"].to_pylist())
+    except (OSError, pa.ArrowException, ValueError, KeyError) as error:
+        raise StoreError(f"{path} is damaged or no pack of runs: {error}", "git checkout brings it back") from error
+
+
+def _schema() -> "pa.Schema":
+    import pyarrow as pa
+
+    texts = [pa.field(name, pa.string()) for name in _TEXTS]
+    series = [pa.field(name, pa.list_(pa.type_for_alias(t))) for name, t in _SERIES.items()]
+    return pa.schema(texts + series, metadata={"format": FORMAT})
+

@@ -1,0 +1,102 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from depthtransfer.data import Declaration, load_declarations
+from depthtransfer.errors import ConfigurationError
+
+ENTRY = """
+pets:
+  kind: image_folder
+  path: pets.zip
+  channels: 3
+  image_size: 4
+  classes: 2
+  train_images: 6
+  test_images: 2
+  fingerprint: sha256:{digest}
+  description: pets
+  remedy: draw them
+""".format(digest="0" * 64)
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "datasets.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def message(tmp_path: Path, text: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_declarations(write(tmp_path, text))
+    assert "\n" not in str(caught.value)
+    assert "datasets.yaml" in str(caught.value)
+    return str(caught.value)
+
+
+def test_entry_is_read(tmp_path: Path) -> None:
+    declaration = load_declarations(write(tmp_path, ENTRY))["pets"]
+    assert (declaration.kind, declaration.image_size, declaration.resize) == ("image_folder", 4, False)
+    assert (declaration.train_split, declaration.test_split) == ("train", "test")
+
+
+def test_declaration_is_frozen(tmp_path: Path) -> None:
+    declaration = load_declarations(write(tmp_path, ENTRY))["pets"]
+    with pytest.raises(ValidationError):
+        declaration.classes = 3  # type: ignore[misc]
+
+
+def test_identity_tells_what_is_decoded_from_the_same_files(tmp_path: Path) -> None:
+    declaration = load_declarations(write(tmp_path, ENTRY))["pets"]
+    others = [{"channels": 1}, {"image_size": 8}, {"resize": True}]
+    identities = {declaration.model_copy(update=change).identity for change in [{}, *others]}
+    assert len(identities) == 4
+    assert declaration.identity == f"sha256:{'0' * 64}/3x4x4"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("image_size: 4", "image_size: four", "pets.image_size"),
+        ("image_size: 4", "imagesize: 4", "pets.image_size"),
+        ("remedy:", "cure: x\n  remedy:", "pets.cure"),
+        ("classes: 2", "classes: 1", "pets.classes"),
+        ("channels: 3", "channels: 4", "pets.channels"),
+        ("sha256:0", "sha256:", "pets.fingerprint"),
+        ("path: pets.zip", "", "path"),
+        ("kind: image_folder", "kind: digits", "path"),
+        ("kind: image_folder", "kind: text", "pets.kind"),
+        ("path: pets.zip", "path: pets.zip\n  test_split: train", "same folder"),
+        ("classes: 2", "classes: 2\n  classes: 3", "'classes' repeated"),
+        ("pets:", "My pets:", "not a data set's name"),
+        ("pets:", "pets: [", "not valid YAML"),
+    ],
+)
+def test_invalid_entry_is_named(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    assert expected in message(tmp_path, ENTRY.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "null\n"])
+def test_file_without_declarations(tmp_path: Path, text: str) -> None:
+    assert "no data set" in message(tmp_path, text)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"absent\.yaml"):
+        load_declarations(tmp_path / "absent.yaml")
+
+
+def test_shipped_declarations() -> None:
+    shipped = load_declarations(Path(__file__).parents[2] / "config" / "datasets.yaml")
+    assert set(shipped) == {"digits", "cifar10", "cifar10_jpeg", "tiny_imagenet"}
+    assert all(isinstance(declaration, Declaration) for declaration in shipped.values())
+
+
+def test_import_is_light() -> None:
+    heavy = ("torch", "torchvision", "sklearn", "PIL", "numpy", "pandas")
+    code = f"import sys, depthtransfer.data; sys.exit(', '.join(m for m in {heavy} if m in sys.modules) or 0)"
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr

@@ -1,4 +1,4 @@
-"""Figure 1: with branches scaled by 1/sqrt(L) the optimal learning rate transfers, otherwise not."""
+"""Figure 1: does the optimal learning rate transfer over depth, without and with 1/sqrt(L) branches?"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING

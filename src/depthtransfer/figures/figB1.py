@@ -1,4 +1,4 @@
-"""Figure B.1: in the standard parametrization the optimal learning rate moves with depth and with width."""
+"""Figure B.1: does the optimal learning rate transfer in the standard parametrization?"""
 
 # ruff: noqa: N999  (the figure is called B.1)
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 EXPERIMENTS: tuple[str, ...] = ("cnn_learning_rate_sp",)
-TITLE = "No learning-rate transfer in the standard parametrization"
+TITLE = "Learning-rate transfer over depth and width: standard parametrization"
 
 
 def draw(

@@ -30,9 +30,7 @@ def test_shift_and_slope_over_depth() -> None:
 
 
 def test_a_deepest_network_that_always_diverges_bounds_the_shift() -> None:
-    runs = runs_table(
-        lambda s, w, d: None if d == 48 else falling(s, w, d), schemes=("mup",), depths=(*DEPTHS, 48)
-    )
+    runs = runs_table(lambda s, w, d: None if d == 48 else falling(s, w, d), schemes=("mup",), depths=(*DEPTHS, 48))
     row = shifts(optima(runs)).iloc[0]
     assert row["shift"] == pytest.approx(-8.0 - -1.0)
     assert row["shift_bound"] == row["slope_bound"] == "at_most"
@@ -86,9 +84,7 @@ def test_regret_of_keeping_the_smallest_optimum() -> None:
 
     runs = runs_table(best, schemes=("mup", "mup_sqrt_depth"), depths=(*DEPTHS, 48), noise=0.01, boundary=2.5)
     table = regret(runs).set_index(["scheme", "depth"])
-    pd.testing.assert_frame_equal(
-        table, regret(runs.sample(frac=1, random_state=2)).set_index(table.index.names)
-    )
+    pd.testing.assert_frame_equal(table, regret(runs.sample(frac=1, random_state=2)).set_index(table.index.names))
     assert list(table.loc["mup", "status"]) == ["ok", "ok", "ok", "diverges", "all_diverged"]
     assert np.isinf(table.loc[("mup", 24), "regret"])
     assert np.isinf(table.loc[("mup", 48), "regret"])

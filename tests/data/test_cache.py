@@ -42,9 +42,7 @@ def test_cache_stands_in_for_the_source(
     (tmp_path / "pets.zip").unlink()
     for split in ("train", "test"):
         cached = load("pets", pets, tmp_path, split)
-        assert_same(
-            cached, Dataset("pets", decoded.images[split], decoded.labels[split], decoded.classes, pets)
-        )
+        assert_same(cached, Dataset("pets", decoded.images[split], decoded.labels[split], decoded.classes, pets))
         assert isinstance(cached.images, np.memmap)
         assert (cached.images.dtype, cached.labels.dtype) == (np.uint8, np.int64)
     assert capsys.readouterr().err == ""
@@ -142,9 +140,7 @@ def test_cache_place_taken_by_a_file(pets: Declaration, tmp_path: Path) -> None:
         load("pets", pets, tmp_path)
 
 
-def test_interrupt_leaves_nothing_behind(
-    pets: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupt_leaves_nothing_behind(pets: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(whole: Path, entry: Path) -> None:
         raise KeyboardInterrupt
 

@@ -24,9 +24,7 @@ def open_message(path: Path) -> str:
 @pytest.mark.parametrize("container", ["folder", "zip"])
 def test_listing_and_content(tmp_path: Path, write_folder: Write, write_zip: Write, container: str) -> None:
     write = write_zip if container == "zip" else write_folder
-    path = write(
-        tmp_path / "it", {"train/cat/a.png": b"a", "train/cat/deep/b.png": b"b", "trainer/c.png": b"c"}
-    )
+    path = write(tmp_path / "it", {"train/cat/a.png": b"a", "train/cat/deep/b.png": b"b", "trainer/c.png": b"c"})
     with open_container(path, "") as opened:
         assert opened.top_level() == ["train", "trainer"]
         assert sorted(opened.below("train")) == ["cat/a.png", "cat/deep/b.png"]
@@ -58,9 +56,7 @@ def test_name_that_occurs_twice_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", ["MAX_FILE_BYTES", "MAX_TOTAL_BYTES"])
-def test_sizes_are_limited(
-    tmp_path: Path, write_zip: Write, monkeypatch: pytest.MonkeyPatch, limit: str
-) -> None:
+def test_sizes_are_limited(tmp_path: Path, write_zip: Write, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     monkeypatch.setattr(containers, limit, 1000)
     assert "1001" in open_message(write_zip(tmp_path / "it.zip", {"a.png": bytes(1001)}))
 

@@ -41,9 +41,7 @@ def test_arrays(pets: Declaration, tmp_path: Path, files: Files) -> None:
     np.testing.assert_array_equal(arrays.images["train"][4], pixels(files["train/dog/1.png"]))
 
 
-def test_agrees_with_torchvision(
-    pets: Declaration, tmp_path: Path, files: Files, write_folder: Write
-) -> None:
+def test_agrees_with_torchvision(pets: Declaration, tmp_path: Path, files: Files, write_folder: Write) -> None:
     from torchvision.datasets import ImageFolder
     from torchvision.datasets.folder import IMG_EXTENSIONS
 
@@ -56,9 +54,7 @@ def test_agrees_with_torchvision(
         np.testing.assert_array_equal(ours.images["train"][position], np.asarray(image).transpose(2, 0, 1))
 
 
-def test_folder_and_zip_are_the_same_data(
-    pets: Declaration, tmp_path: Path, files: Files, write_folder: Write
-) -> None:
+def test_folder_and_zip_are_the_same_data(pets: Declaration, tmp_path: Path, files: Files, write_folder: Write) -> None:
     write_folder(tmp_path / "unpacked", files)
     unpacked = read(pets.model_copy(update={"path": "unpacked"}), tmp_path)
     np.testing.assert_array_equal(unpacked.images["train"], read(pets, tmp_path).images["train"])
@@ -76,9 +72,7 @@ def test_fingerprint_depends_on_each_part() -> None:
     assert len({hash_files(files) for files in [base, *changed]}) == 5
 
 
-def test_other_files_are_passed_over(
-    pets: Declaration, tmp_path: Path, files: Files, write_zip: Write
-) -> None:
+def test_other_files_are_passed_over(pets: Declaration, tmp_path: Path, files: Files, write_zip: Write) -> None:
     clutter = {
         "train/cat/notes.txt": b"",
         "train/cat/._0.png": b"",
@@ -191,8 +185,6 @@ def test_sixteen_bits_are_refused(pets: Declaration, tmp_path: Path, files: File
     assert "test/cat/0.png: pixels of mode I;16" in message(pets, tmp_path)
 
 
-def test_image_of_absurd_size_is_refused(
-    pets: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_image_of_absurd_size_is_refused(pets: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     assert "too large" in message(pets.model_copy(update={"resize": True}), tmp_path)

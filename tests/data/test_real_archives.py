@@ -12,9 +12,7 @@ DECLARED = load_declarations(Path(__file__).parents[2] / "config" / "datasets.ya
 
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("name", ["cifar10_jpeg", "tiny_imagenet"])
-def test_archive_is_the_declared_one(
-    name: str, split: Split, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_archive_is_the_declared_one(name: str, split: Split, tmp_path_factory: pytest.TempPathFactory) -> None:
     declaration = DECLARED[name]
     assert declaration.path is not None
     source = (default_data_directory() / declaration.path).absolute()

@@ -40,9 +40,7 @@ def _run(scheme: str, width: int, depth: int, seed: int, x: float, noise: float)
     gone = x > boundary or (not scaled and depth >= 48)
     excess = x - best
     slope = 0.34 if excess < 0 else 0.7
-    loss = (
-        np.log(10) * (1 - np.exp(-floor / np.log(10) * np.exp2(slope * abs(excess)) ** 1.3)) * np.exp(noise)
-    )
+    loss = np.log(10) * (1 - np.exp(-floor / np.log(10) * np.exp2(slope * abs(excess)) ** 1.3)) * np.exp(noise)
     return {
         "experiment": "cnn_learning_rate",
         "dataset": "digits",

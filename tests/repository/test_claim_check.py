@@ -30,9 +30,7 @@ def check_claim() -> ModuleType:
     return module
 
 
-def write_tables(
-    folder: Path, mup: dict[int, tuple[float, float]], sqrt: dict[int, tuple[float, float]]
-) -> None:
+def write_tables(folder: Path, mup: dict[int, tuple[float, float]], sqrt: dict[int, tuple[float, float]]) -> None:
     rng = np.random.default_rng(0)
     rows = []
     for scheme, places in (("mup", mup), ("mup_sqrt_depth", sqrt)):

@@ -202,11 +202,7 @@ FORBIDDEN_TEXT = {
 @pytest.mark.parametrize("what", FORBIDDEN_TEXT)
 def test_no_file_contains(what: str) -> None:
     pattern = re.compile(FORBIDDEN_TEXT[what])
-    found = {
-        str(p.relative_to(ROOT)): m.group()
-        for p in repository_files()
-        if (m := pattern.search(p.read_bytes()))
-    }
+    found = {str(p.relative_to(ROOT)): m.group() for p in repository_files() if (m := pattern.search(p.read_bytes()))}
     assert found == {}
 
 

@@ -51,9 +51,7 @@ def one_by_one(images: Tensor, draws: Draws, augmentation: Augmentation, as_pil:
 @pytest.mark.parametrize(
     "augmentation", [Augmentation(4, True), Augmentation(4), Augmentation(0, True), Augmentation(1)]
 )
-def test_crop_and_flip_are_torchvisions(
-    augmentation: Augmentation, channels: int, size: tuple[int, int]
-) -> None:
+def test_crop_and_flip_are_torchvisions(augmentation: Augmentation, channels: int, size: tuple[int, int]) -> None:
     images = random_images(32, channels, *size)
     draws = draw(32, augmentation, seeded())
     assert torch.equal(transform(images, draws, augmentation), one_by_one(images, draws, augmentation))
@@ -61,9 +59,7 @@ def test_crop_and_flip_are_torchvisions(
 
 @pytest.mark.parametrize("as_pil", [False, True], ids=["tensor", "pil"])
 @pytest.mark.parametrize("size", [(32, 32), (64, 64), (31, 20)])
-@pytest.mark.parametrize(
-    "augmentation", [CIFAR, Augmentation(rotation_degrees=180.0), Augmentation(3, False, 45.0)]
-)
+@pytest.mark.parametrize("augmentation", [CIFAR, Augmentation(rotation_degrees=180.0), Augmentation(3, False, 45.0)])
 def test_rotation_is_torchvisions(augmentation: Augmentation, size: tuple[int, int], as_pil: bool) -> None:
     images = random_images(32, 3, *size)
     draws = draw(32, augmentation, seeded())
@@ -113,9 +109,7 @@ def test_draws_are_uniform() -> None:
     draws = draw(count, CIFAR, seeded())
     for shift in (draws.top, draws.left):
         frequency = torch.bincount(shift).double() / count
-        torch.testing.assert_close(
-            frequency, torch.full((9,), 1 / 9, dtype=torch.float64), atol=0.005, rtol=0
-        )
+        torch.testing.assert_close(frequency, torch.full((9,), 1 / 9, dtype=torch.float64), atol=0.005, rtol=0)
     assert draws.flip.double().mean().item() == pytest.approx(0.5, abs=0.01)
     assert draws.angle.abs().max() <= 10.0
     assert draws.angle.mean().item() == pytest.approx(0.0, abs=0.1)

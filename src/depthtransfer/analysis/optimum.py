@@ -92,9 +92,7 @@ def optima(
     return pd.DataFrame([_row(estimate, hyperparameter, level) for estimate in found])
 
 
-def estimates(
-    runs: pd.DataFrame, hyperparameter: str, *, resamples: int, seed: int, level: float
-) -> list[Estimate]:
+def estimates(runs: pd.DataFrame, hyperparameter: str, *, resamples: int, seed: int, level: float) -> list[Estimate]:
     """The optimum of each configuration with its bootstrap, sorted; arguments as in ``optima``."""
     if resamples < 2:
         raise AnalysisError(f"resamples is {resamples}", "a bootstrap needs at least 2")

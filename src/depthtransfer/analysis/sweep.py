@@ -118,9 +118,7 @@ def _check(runs: pd.DataFrame, hyperparameter: str) -> None:
         )
     missing = [name for name in _NEEDED if name not in runs.columns]
     if missing:
-        raise AnalysisError(
-            f"the runs table lacks the column '{missing[0]}'", f"it needs {', '.join(_NEEDED)}"
-        )
+        raise AnalysisError(f"the runs table lacks the column '{missing[0]}'", f"it needs {', '.join(_NEEDED)}")
     if runs.empty:
         raise AnalysisError("the runs table is empty", f"train at least two values of {hyperparameter} first")
     if not pd.api.types.is_numeric_dtype(runs[hyperparameter]):

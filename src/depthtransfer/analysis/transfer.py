@@ -65,9 +65,7 @@ def shifts(optima: pd.DataFrame, over: str = "depth", *, level: float = 0.95) ->
         raise AnalysisError(f"cannot follow an optimum over '{over}'", f"use {' or '.join(_AXES)}")
     missing = [name for name in _NEEDED if name not in optima.columns]
     if missing:
-        raise AnalysisError(
-            f"the table of optima lacks the column '{missing[0]}'", "make it with analysis.optima"
-        )
+        raise AnalysisError(f"the table of optima lacks the column '{missing[0]}'", "make it with analysis.optima")
     if optima.empty:
         raise AnalysisError("the table of optima is empty", "make it from at least one run")
     fixed = _AXES[over]

@@ -2,7 +2,8 @@
 
 import argparse
 
-from depthtransfer.cli.options import add_sweep, add_workers, interrupt_on_termination, table_folder
+from depthtransfer.cli.options import add_sweep, add_workers, interrupt_on_termination
+from depthtransfer.configuration import table_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +22,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     interrupt_on_termination()
     sweep = load_sweep(arguments.preset, arguments.experiment)
-    records = complete(
-        sweep, Store.default(), data_directory=default_data_directory(), workers=arguments.workers
-    )
+    records = complete(sweep, Store.default(), data_directory=default_data_directory(), workers=arguments.workers)
     write_tables(sweep, records, table_folder(arguments.preset, arguments.experiment))
     return 0

@@ -33,11 +33,6 @@ def positive(text: str) -> int:
     return number
 
 
-def table_folder(preset: str, experiment: str) -> Path:
-    """Where an experiment's tables lie."""
-    return Path("results") / preset / experiment
-
-
 def interrupt_on_termination() -> None:
     """Let SIGTERM end a command like Ctrl-C does, so that workers end with it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

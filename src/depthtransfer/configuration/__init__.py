@@ -9,6 +9,7 @@ from depthtransfer.configuration.loading import (
     read_yaml,
     validate,
 )
+from depthtransfer.configuration.paths import figure_path, table_folder
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "Grid",
     "Preset",
     "SchemeChoice",
+    "figure_path",
     "load_experiment",
     "load_preset",
     "names",
     "read_yaml",
+    "table_folder",
     "validate",
 ]

@@ -8,7 +8,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from depthtransfer.scaling import Optimizer, Scheme
 
 Provenance = Literal[
-    "S-seedA", "S-TP6", "S-noci", "S-noci-late", "S-bord", "S-mup", "S-open", "mem-H", "mem-M", "mem-L", "inf", "der", "ours"
+    "S-seedA",
+    "S-TP6",
+    "S-noci",
+    "S-noci-late",
+    "S-bord",
+    "S-mup",
+    "S-open",
+    "mem-H",
+    "mem-M",
+    "mem-L",
+    "inf",
+    "der",
+    "ours",
 ]
 """Where a value comes from; docs/provenance.md explains the marks."""
 

@@ -58,9 +58,7 @@ def cached(
         except DamagedCacheError as error:
             _set_aside(entry, str(error))
         _write(entry, declaration, build())
-    raise DataError(
-        f"{entry}: damaged again each time it was written", "check the disk, then remove the directory"
-    )
+    raise DataError(f"{entry}: damaged again each time it was written", "check the disk, then remove the directory")
 
 
 def _read(
@@ -76,9 +74,7 @@ def _read(
         for name in _file_names(split):
             if sha256(entry / name) != manifest["sha256"][name]:
                 raise DamagedCacheError(f"{name} is not what its manifest says")
-        images, labels = (
-            np.load(entry / name, mmap_mode="r", allow_pickle=False) for name in _file_names(split)
-        )
+        images, labels = (np.load(entry / name, mmap_mode="r", allow_pickle=False) for name in _file_names(split))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedCacheError(f"unreadable ({error})") from error
     return images, labels, classes
@@ -92,18 +88,14 @@ def _set_aside(entry: Path, reason: str) -> None:
         return
     except OSError as error:
         raise DataError(f"{entry}: damaged, and cannot be moved ({error.strerror})", "remove it") from error
-    print(
-        f"depthtransfer: cache {entry}: {reason}; set aside as {aside.name}, decoding anew", file=sys.stderr
-    )
+    print(f"depthtransfer: cache {entry}: {reason}; set aside as {aside.name}, decoding anew", file=sys.stderr)
 
 
 def _write(entry: Path, declaration: Declaration, arrays: Arrays) -> None:
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(entry.parent)
-        with tempfile.TemporaryDirectory(
-            dir=entry.parent, prefix=_STAGING, ignore_cleanup_errors=True
-        ) as staging:
+        with tempfile.TemporaryDirectory(dir=entry.parent, prefix=_STAGING, ignore_cleanup_errors=True) as staging:
             whole = Path(staging) / entry.name
             whole.mkdir()
             _fill(whole, declaration, arrays)

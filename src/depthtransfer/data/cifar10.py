@@ -29,9 +29,7 @@ def read(name: str, declaration: Declaration, data_directory: Path) -> Arrays:
     try:
         splits = {split: CIFAR10(data_directory, train=split == "train") for split in SPLITS}
     except (RuntimeError, OSError) as error:
-        raise DataError(
-            f"{name}: {folder} is damaged or incomplete", f"remove it; {declaration.remedy}"
-        ) from error
+        raise DataError(f"{name}: {folder} is damaged or incomplete", f"remove it; {declaration.remedy}") from error
     return Arrays(
         images={split: _channels_first(splits[split].data) for split in SPLITS},
         labels={split: np.asarray(splits[split].targets, dtype=np.int64) for split in SPLITS},

@@ -121,9 +121,7 @@ def _refuse_unsafe(path: Path, archive: zipfile.ZipFile) -> None:
     for member in archive.infolist():
         reason = _unsafe(member, seen)
         if reason:
-            raise DataError(
-                f"{path}: {member.filename!r} {reason}", "make the zip anew from a folder of images"
-            )
+            raise DataError(f"{path}: {member.filename!r} {reason}", "make the zip anew from a folder of images")
         seen.add(member.filename)
         _refuse_large(path / member.filename, member.file_size)
     total = sum(member.file_size for member in archive.infolist())

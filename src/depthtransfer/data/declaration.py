@@ -67,9 +67,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         keys = [key.value for key, _ in node.value]
         repeated = sorted({str(key) for key in keys if keys.count(key) > 1})
         if repeated:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {repeated[0]!r} repeated", node.start_mark
-            )
+            raise yaml.constructor.ConstructorError(None, None, f"key {repeated[0]!r} repeated", node.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -82,15 +80,11 @@ def load_declarations(path: Path) -> dict[str, Declaration]:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read ({error})", "it should declare the data sets"
-        ) from error
+        raise ConfigurationError(f"{path}: cannot be read ({error})", "it should declare the data sets") from error
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{path}: not valid YAML ({error})", "correct the line it names") from error
     if not isinstance(content, dict) or not content:
-        raise ConfigurationError(
-            f"{path}: declares no data set", "write one entry per data set, `name: {kind: …}`"
-        )
+        raise ConfigurationError(f"{path}: declares no data set", "write one entry per data set, `name: {kind: …}`")
     return {_checked_name(path, name): _declaration(path, name, entry) for name, entry in content.items()}
 
 

@@ -51,9 +51,7 @@ def read(name: str, declaration: Declaration, data_directory: Path) -> Arrays:
     with open_container(path, declaration.remedy) as container:
         listing = list_images(path, container, folders)
         verify_sizes(f"{name} ({path})", declaration, len(listing.classes), listing.counts())
-        images = {
-            split: np.empty((count, *shape), dtype=np.uint8) for split, count in listing.counts().items()
-        }
+        images = {split: np.empty((count, *shape), dtype=np.uint8) for split, count in listing.counts().items()}
         hashes = []
         with strict_decoding():
             for split in SPLITS:
@@ -61,9 +59,7 @@ def read(name: str, declaration: Declaration, data_directory: Path) -> Arrays:
                     where = f"{folders[split]}/{image}"
                     content = container.read(where)
                     hashes.append((split, image, hashlib.sha256(content).hexdigest()))
-                    images[split][position] = decode(
-                        str(path / where), content, shape[0], shape[1], declaration.resize
-                    )
+                    images[split][position] = decode(str(path / where), content, shape[0], shape[1], declaration.resize)
     verify_fingerprint(f"{name} ({path})", declaration, hash_files(hashes))
     labels = {split: _labels(listing, split) for split in SPLITS}
     return Arrays(images=images, labels=labels, classes=listing.classes)
@@ -100,11 +96,7 @@ def list_images(where: Path, container: Container, folders: Mapping[Split, str])
 
 def _is_image(path: str) -> bool:
     parts = path.split("/")
-    return (
-        len(parts) > 1
-        and path.lower().endswith(EXTENSIONS)
-        and not any(part.startswith(".") for part in parts)
-    )
+    return len(parts) > 1 and path.lower().endswith(EXTENSIONS) and not any(part.startswith(".") for part in parts)
 
 
 def _labels(listing: Listing, split: Split) -> npt.NDArray[np.int64]:

@@ -19,9 +19,7 @@ def verify_sizes(where: str, declaration: Declaration, classes: int, images: Map
         "train_images": declaration.train_images,
         "test_images": declaration.test_images,
     }
-    differing = [
-        f"{key} {found[key]} instead of {declared[key]}" for key in declared if found[key] != declared[key]
-    ]
+    differing = [f"{key} {found[key]} instead of {declared[key]}" for key in declared if found[key] != declared[key]]
     if differing:
         raise DataError(f"{where}: {', '.join(differing)}", declaration.remedy)
 

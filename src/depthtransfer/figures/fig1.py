@@ -13,9 +13,7 @@ EXPERIMENTS: tuple[str, ...] = ("cnn_learning_rate",)
 TITLE = "Learning-rate transfer over depth and width: μP without and with 1/√L branches"
 
 
-def draw(
-    tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> "tuple[Figure, DataFrame]":
+def draw(tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0) -> "tuple[Figure, DataFrame]":
     """Training loss against learning rate for both schemes, and the optimum against depth."""
     from depthtransfer.figures.transfer_panels import draw_transfer, scheme_panels
 

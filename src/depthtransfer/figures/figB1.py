@@ -15,9 +15,7 @@ EXPERIMENTS: tuple[str, ...] = ("cnn_learning_rate_sp",)
 TITLE = "Learning-rate transfer over depth and width: standard parametrization"
 
 
-def draw(
-    tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> "tuple[Figure, DataFrame]":
+def draw(tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0) -> "tuple[Figure, DataFrame]":
     """Training loss against learning rate in the standard parametrization, and the optimum against depth."""
     from depthtransfer.figures.transfer_panels import draw_transfer, scheme_panels
 

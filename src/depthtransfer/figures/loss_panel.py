@@ -78,9 +78,7 @@ def draw_strip(axes: "Axes", measured: "Measured", shared: "Shared", title: str,
     block = len(shared.widths)
     for index, _ in enumerate(shared.depths):
         if index % 2 == 0:
-            axes.axhspan(
-                index * block - 0.5, (index + 1) * block - 0.5, color="#f3f3f3", linewidth=0, zorder=0
-            )
+            axes.axhspan(index * block - 0.5, (index + 1) * block - 0.5, color="#f3f3f3", linewidth=0, zorder=0)
     gone = measured.curves[measured.curves["diverged"] > 0]
     row: Any
     for row in gone.itertuples():

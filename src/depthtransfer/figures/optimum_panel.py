@@ -104,9 +104,7 @@ def optimum_handles(measured: Sequence["Measured"]) -> Group:
     """Entries for the schemes and for what has no place on the axis."""
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], color=style.scheme_colour(part.panel.scheme), linewidth=1.6) for part in measured
-    ]
+    handles = [Line2D([], [], color=style.scheme_colour(part.panel.scheme), linewidth=1.6) for part in measured]
     labels = [part.panel.name for part in measured]
     if len(measured) == 1:
         handles, labels = [], []
@@ -126,8 +124,6 @@ def optimum_handles(measured: Sequence["Measured"]) -> Group:
         )
         labels.append("all diverged")
     if edges.isin(["left", "right", "both"]).any():
-        handles.append(
-            Line2D([], [], linestyle="none", marker="v", color=style.INK, markeredgewidth=0, markersize=4.5)
-        )
+        handles.append(Line2D([], [], linestyle="none", marker="v", color=style.INK, markeredgewidth=0, markersize=4.5))
         labels.append("edge of grid")
     return Group(f"({letter})", handles, labels)

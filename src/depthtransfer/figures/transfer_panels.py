@@ -191,9 +191,7 @@ def _arranged(title: str, measured: Sequence[Measured], shared: Shared) -> "Figu
     for index, part in enumerate(measured):
         left = (_LEFT + index * (unit + _GAP)) / width
         axes = figure.add_axes((left, bottom, unit / width, _PANEL / height))
-        above = figure.add_axes(
-            (left, bottom + (_PANEL + 0.05) / height, unit / width, strip / height), sharex=axes
-        )
+        above = figure.add_axes((left, bottom + (_PANEL + 0.05) / height, unit / width, strip / height), sharex=axes)
         draw_losses(axes, part, shared, labelled=index == 0)
         draw_strip(above, part, shared, f"({chr(97 + index)}) {part.panel.name}", labelled=index == 0)
     left = 1.0 - (_RIGHT + unit * optimum_share) / width

@@ -40,9 +40,7 @@ class CNN(ResidualNetwork):
         ConfigurationError: if the depth or the image does not fit three stages.
     """
 
-    def __init__(
-        self, *, width: int, depth: int, shape: ImageShape, classes: int, branch_multiplier: float
-    ) -> None:
+    def __init__(self, *, width: int, depth: int, shape: ImageShape, classes: int, branch_multiplier: float) -> None:
         super().__init__()
         fan_in = cnn_readout_fan_in(width=width, depth=depth, shape=shape)
         self.stem = _conv3x3(shape.channels, width, stride=cnn_stem_stride(shape))
@@ -68,7 +66,12 @@ class CNN(ResidualNetwork):
 
     def roles(self) -> dict[str, Role]:
         """Role of every parameter by its qualified name."""
-        by_part = {"stem": Role.INPUT, "transitions": Role.HIDDEN, "stages": Role.BRANCH, "readout": Role.READOUT}
+        by_part = {
+            "stem": Role.INPUT,
+            "transitions": Role.HIDDEN,
+            "stages": Role.BRANCH,
+            "readout": Role.READOUT,
+        }
         return {name: by_part[name.split(".")[0]] for name, _ in self.named_parameters()}
 
 

@@ -60,9 +60,7 @@ def resolve(
 
 
 @torch.no_grad()
-def initialize(
-    model: nn.Module, rules: Mapping[str, Rule], stream: Callable[[str], torch.Generator]
-) -> None:
+def initialize(model: nn.Module, rules: Mapping[str, Rule], stream: Callable[[str], torch.Generator]) -> None:
     """Draw every weight in place from N(0, init_std^2).
 
     Each parameter asks for a random stream of its own by its name, so that neither the order of the parameters nor

@@ -40,10 +40,11 @@ def cnn_readout_fan_in(*, width: int, depth: int, shape: ImageShape) -> int:
             f"depth = {depth} of the cnn cannot be shared by {CNN_STAGES} stages",
             f"give a positive multiple of {CNN_STAGES}",
         )
-    side = cnn_stage_sizes(shape)[-1] // 2
+    side: int = cnn_stage_sizes(shape)[-1] // 2
     if side < 1:
         raise ConfigurationError(
             f"images of {shape.size} pixels vanish in the {CNN_STAGES} poolings of the cnn",
             "give images of at least 8 pixels",
         )
-    return width * 2 ** (CNN_STAGES - 1) * side**2
+    last_channels = width << (CNN_STAGES - 1)
+    return last_channels * side * side

@@ -40,7 +40,7 @@ def branch_multiplier(scheme: Scheme, *, depth: int, constants: Constants) -> fl
     scheme = Scheme(scheme)
     if scheme in (Scheme.SP, Scheme.NTP):
         return 1.0
-    return constants.beta * _relative_depth(depth, constants) ** -_depth_exponent(scheme, constants)
+    return constants.beta * math.pow(_relative_depth(depth, constants), -_depth_exponent(scheme, constants))
 
 
 def rule(
@@ -94,9 +94,7 @@ def rule(
     return Rule(init_std, multiplier, factor, 1.0 / factor)
 
 
-def _initialization(
-    scheme: Scheme, role: Role, fan_in: int, width: int, constants: Constants
-) -> tuple[float, float]:
+def _initialization(scheme: Scheme, role: Role, fan_in: int, width: int, constants: Constants) -> tuple[float, float]:
     """Initial deviation and forward multiplier, without any dependence on depth."""
     if role in _VECTORS:
         return 0.0, 1.0
@@ -113,9 +111,7 @@ def _sgd_width_factor(scheme: Scheme, width: int, constants: Constants) -> float
     return constants.gamma0**2 * width / constants.base_width if scheme in _MEAN_FIELD else 1.0
 
 
-def _adam_width_factor(
-    scheme: Scheme, role: Role, fan_in: int, width: int, constants: Constants
-) -> float:
+def _adam_width_factor(scheme: Scheme, role: Role, fan_in: int, width: int, constants: Constants) -> float:
     """Adam moves each weight by about its learning rate, so sums over the width must be compensated.
 
     With unit-variance weights, matrices over the width move by eta_0 / sqrt(fan_in); read-in, readout (whose

@@ -7,8 +7,8 @@ import torch
 
 from depthtransfer.data import Dataset, Declaration, load
 from depthtransfer.models.costs import cost
-from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.network import ResidualNetwork
+from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Rule, branch_multiplier
@@ -54,9 +54,7 @@ class Executor:
         model = network(spec, data.declaration)
         model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         rules = _rules(model, spec, data.declaration)
-        groups = parameter_groups(
-            model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay
-        )
+        groups = parameter_groups(model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay)
         history = train(
             model,
             build_optimizer(spec.optimizer, groups, momentum=spec.momentum),

@@ -16,7 +16,7 @@ from typing import Any
 from depthtransfer.errors import UserError
 from depthtransfer.sweeps.requests import Request, Sweep
 
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 @dataclass
@@ -47,10 +47,7 @@ class Pool:
             UserError: what a worker could not put right (data, disk, device).
         """
         self._queue.extend(requests)
-        threads = [
-            threading.Thread(target=self._serve, daemon=True)
-            for _ in range(min(self.workers, len(requests)))
-        ]
+        threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(min(self.workers, len(requests)))]
         for thread in threads:
             thread.start()
         alive = len(threads)

@@ -13,8 +13,7 @@ def describe(request: Request) -> str:
     """One run in a few words."""
     spec = request.spec
     return (
-        f"{spec.model} {spec.scheme} width={spec.width} depth={spec.depth} "
-        f"lr={spec.learning_rate:.4g} seed={spec.seed}"
+        f"{spec.model} {spec.scheme} width={spec.width} depth={spec.depth} lr={spec.learning_rate:.4g} seed={spec.seed}"
     )
 
 

@@ -75,9 +75,7 @@ def load_sweep(preset: str, experiment: str, config: Path = Path("config")) -> S
     )
 
 
-def _expand(
-    grid: Grid, science: Experiment, declarations: dict[str, Declaration], where: str
-) -> list[Request]:
+def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration], where: str) -> list[Request]:
     if grid.dataset not in declarations:
         raise ConfigurationError(
             f"{where}.dataset: {grid.dataset!r} is unknown", f"choose one of {', '.join(declarations)}"

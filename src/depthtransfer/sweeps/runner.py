@@ -14,7 +14,7 @@ from depthtransfer.sweeps.store import Store, warn
 from depthtransfer.tables.records import Record
 
 
-class RunFailed(UserError):
+class RunFailedError(UserError):
     """Runs whose process died; the others are finished and kept."""
 
     exit_code = 5
@@ -35,7 +35,7 @@ def ensure(
 
     Raises:
         DataError: if the data are missing or wrong, before any worker starts.
-        RunFailed: if worker processes died; everything else was trained first.
+        RunFailedError: if worker processes died; everything else was trained first.
         UserError: what stopped a worker (a full disk, no GPU).
     """
     absent = set(store.missing(request.spec.key for request in requests))
@@ -54,16 +54,14 @@ def ensure(
             if event["event"] == "failed":
                 failures.append(f"{describe(runs[event['key']])}: {event['why']}")
     if failures:
-        raise RunFailed(
+        raise RunFailedError(
             f"{len(failures)} of {len(missing)} runs failed, first {failures[0]}",
             "the others are kept; run the same command again",
         )
     return len(missing)
 
 
-def complete(
-    sweep: Sweep, store: Store, *, data_directory: Path, workers: int
-) -> dict[str, tuple[Record, str]]:
+def complete(sweep: Sweep, store: Store, *, data_directory: Path, workers: int) -> dict[str, tuple[Record, str]]:
     """Return every run of a sweep, verified; missing and damaged ones are computed on the spot.
 
     Raises:

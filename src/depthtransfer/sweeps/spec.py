@@ -73,9 +73,7 @@ class RunSpec:
         constants = fields.pop("constants")
         fields["scheme"] = str(self.scheme)
         fields["optimizer"] = str(self.optimizer)
-        fields["constants"] = {
-            name: float(constants[name]) for name in _CONSTANTS_THAT_MATTER[self.scheme]
-        }
+        fields["constants"] = {name: float(constants[name]) for name in _CONSTANTS_THAT_MATTER[self.scheme]}
         for name in ("learning_rate", "momentum", "weight_decay", "rotation_degrees"):
             fields[name] = float(fields[name])
         return {"engine": ENGINE_VERSION, **fields}

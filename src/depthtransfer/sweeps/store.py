@@ -105,6 +105,8 @@ class Store:
         if self._packs is None:
             self._packs = {}
             for layer in self.layers:
+                if layer == COMMITTED and not layer.exists():
+                    continue
                 for pack in sorted(layer.rglob("*.parquet")) if layer.is_dir() else [layer]:
                     try:
                         keys = keys_in(pack)

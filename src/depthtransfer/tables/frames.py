@@ -79,4 +79,5 @@ def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
             + [f"has unknown {name}" for name in sorted(found - wanted)]
         )
         raise StoreError(f"{path} has other columns ({difference or 'types or order differ'})", rebuild)
-    return table.to_pandas()
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

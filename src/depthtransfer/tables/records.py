@@ -113,7 +113,15 @@ def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
             yield Record(specification, summary, provenance, lists)
     except StoreError:
         raise
-    except (OSError, pa.ArrowException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    except (
+        OSError,
+        pa.ArrowException,
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+        RecursionError,
+    ) as error:
         first_line = (str(error) or type(error).__name__).splitlines()[0]
         raise StoreError(f"{path} is damaged: {first_line}", remedy) from error
 
@@ -139,4 +147,3 @@ def _schema() -> "pa.Schema":
     texts = [pa.field(name, pa.string()) for name in _TEXTS]
     series = [pa.field(name, pa.list_(pa.type_for_alias(t))) for name, t in _SERIES.items()]
     return pa.schema(texts + series, metadata={"format": FORMAT})
-

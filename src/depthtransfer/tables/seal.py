@@ -25,7 +25,11 @@ def is_sealed(content: bytes) -> bool:
     split = _footer_start(content)
     if split < _SEAL_BYTES:
         return False
-    body, found, footer = content[: split - _SEAL_BYTES], content[split - _SEAL_BYTES : split], content[split:]
+    body, found, footer = (
+        content[: split - _SEAL_BYTES],
+        content[split - _SEAL_BYTES : split],
+        content[split:],
+    )
     return hashlib.sha256(body + footer).digest() == found
 
 

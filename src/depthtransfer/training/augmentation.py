@@ -94,9 +94,7 @@ def transform(images: Tensor, draws: Draws, augmentation: Augmentation) -> Tenso
         raise TypeError(f"expected uint8 images (n, C, H, W), found {images.dtype} {tuple(images.shape)}")
     n, channels, height, width = images.shape
     if augmentation.crop_padding >= min(height, width):
-        raise ValueError(
-            f"crop_padding {augmentation.crop_padding} would leave nothing of {height}x{width} images"
-        )
+        raise ValueError(f"crop_padding {augmentation.crop_padding} would leave nothing of {height}x{width} images")
     source = _rotated_source if augmentation.rotation_degrees else _shifted_source
     index, inside = source(draws, augmentation.crop_padding, height, width, images.device)
     pixels = images.reshape(n, channels, height * width)
@@ -115,9 +113,7 @@ def normalize(
     return levels.to(precision, memory_format=memory_format)
 
 
-def _shifted_source(
-    draws: Draws, padding: int, height: int, width: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
+def _shifted_source(draws: Draws, padding: int, height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Where each output pixel comes from without rotation, and whether that lies inside; both (n, H, W)."""
     sign = 1 - 2 * draws.flip.to(torch.int64)
     first_column = torch.where(draws.flip, width - 1, 0) + draws.left - padding
@@ -130,9 +126,7 @@ def _shifted_source(
     return index, inside
 
 
-def _rotated_source(
-    draws: Draws, padding: int, height: int, width: int, device: torch.device
-) -> tuple[Tensor, Tensor]:
+def _rotated_source(draws: Draws, padding: int, height: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Where each output pixel comes from, and whether that lies inside; both (n, H, W).
 
     With (x, y) the centre of an output pixel relative to the image's centre, the rotation takes it from

@@ -45,7 +45,10 @@ def batches(
     generator = stream(seed, "augmentation")
     resident = None
     if device.type != "cpu":
-        resident = torch.from_numpy(np.array(images)).to(device), torch.from_numpy(np.array(labels)).to(device)
+        resident = (
+            torch.from_numpy(np.array(images)).to(device),
+            torch.from_numpy(np.array(labels)).to(device),
+        )
     for indices in order(len(images), batch_size, seed):
         if resident is None:
             chosen, targets = torch.from_numpy(images[indices]), torch.from_numpy(labels[indices])

@@ -80,7 +80,7 @@ def train(
             logits = model(images)
         loss = F.cross_entropy(logits.float(), labels)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         with torch.no_grad():
             pending.append((loss.detach(), (logits.argmax(1) == labels).float().mean()))

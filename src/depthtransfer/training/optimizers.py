@@ -10,9 +10,7 @@ ADAM_EPSILON = 1e-12
 """Absorbed multipliers rescale gradients, so epsilon must be far below any of them (paper A's groups use 1e-20)."""
 
 
-def build_optimizer(
-    name: Optimizer, groups: list[dict[str, Any]], *, momentum: float
-) -> torch.optim.Optimizer:
+def build_optimizer(name: Optimizer, groups: list[dict[str, Any]], *, momentum: float) -> torch.optim.Optimizer:
     """Return SGD, Adam or AdamW over groups that carry their learning rates and weight decay.
 
     Raises:

@@ -1,0 +1,76 @@
+"""What a module of this package consists of, so that a result is rebuilt when its code changed, and only then."""
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+_ROOT = Path(__file__).parent
+_PACKAGE = _ROOT.name
+
+
+def digest(module: str) -> str:
+    """Return a digest of the code of a module and of everything of this package that it imports, directly or not.
+
+    Comments, blank lines and docstrings do not count.
+
+    Args:
+        module: dotted name, such as depthtransfer.figures.fig1.
+    """
+    whole = hashlib.sha256()
+    for name in sorted(closure(module)):
+        whole.update(f"{name}={_own_digest(name)}\n".encode())
+    return whole.hexdigest()[:16]
+
+
+def closure(module: str) -> frozenset[str]:
+    """Dotted names of a module and of all modules of this package that it needs, lazily imported ones included."""
+    found: set[str] = set()
+    open_ends = [module]
+    while open_ends:
+        name = open_ends.pop()
+        if name not in found and _file(name) is not None:
+            found.add(name)
+            open_ends += _imports(name)
+    return frozenset(found)
+
+
+def _file(name: str) -> Path | None:
+    path = _ROOT.joinpath(*name.split(".")[1:])
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+@functools.cache
+def _tree(name: str) -> ast.Module:
+    file = _file(name)
+    if file is None:
+        raise ModuleNotFoundError(name)
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _imports(name: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for node in ast.walk(_tree(name)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    parents = name.rpartition(".")[0]
+    own = [part for part in (*found, parents) if part.split(".")[0] == _PACKAGE]
+    return tuple(dict.fromkeys(own))
+
+
+@functools.cache
+def _own_digest(name: str) -> str:
+    tree = _tree(name)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            del body[0]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

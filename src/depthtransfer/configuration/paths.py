@@ -1,0 +1,16 @@
+"""The path is the request: where tables and figures of a preset lie."""
+
+from pathlib import Path
+
+from depthtransfer.configuration.loading import DEFAULT_PRESET
+
+
+def table_folder(preset: str, experiment: str) -> Path:
+    """Folder of an experiment's tables."""
+    return Path("results") / preset / experiment
+
+
+def figure_path(name: str, preset: str) -> Path:
+    """PDF of a figure: directly under figures/ for the default preset, in a folder for each other one."""
+    folder = Path("figures") if preset == DEFAULT_PRESET else Path("figures") / preset
+    return folder / f"{name}.pdf"

@@ -1,0 +1,148 @@
+# What the rules know about the configuration; light, so that the graph stands within a second.
+import functools
+import hashlib
+import re
+from pathlib import Path
+
+from depthtransfer import codebase, configuration, figures
+from depthtransfer.configuration import DEFAULT_PRESET, figure_path, table_folder
+from depthtransfer.errors import UserError
+from depthtransfer.sweeps import requests, shards
+from depthtransfer.sweeps.estimate import TYPICAL
+
+# Used with `--sdm conda` alone: the environment of this name, made from environment.yml as the README says.
+ENVIRONMENT = "depthtransfer"
+
+# Runs train in this many jobs an experiment; the profile of a cluster asks for more. It changes no result.
+SHARDS = int(config.get("shards", 1))
+
+
+# ---- errors
+
+
+def stop(error):
+    """End with one line for the user; Snakemake would wrap an exception in a traceback of its own."""
+    raise SystemExit(f"depthtransfer: {error}")
+
+
+def plainly(function):
+    """Report an error that the user can put right as one line."""
+
+    @functools.wraps(function)
+    def wrapped(*arguments):
+        try:
+            return function(*arguments)
+        except UserError as error:
+            stop(error)
+
+    return wrapped
+
+
+# ---- configuration, all of it validated before anything runs
+
+
+@plainly
+def validated():
+    """Names of all presets and experiments, each of which was read."""
+    experiments = configuration.names(Path("config/experiments"))
+    for name in experiments:
+        configuration.load_experiment(name)
+    presets = configuration.names(Path("config/presets"))
+    for name in presets:
+        configuration.load_preset(name)
+    return presets, experiments
+
+
+@functools.cache
+def sweep(preset, experiment):
+    """The runs that a preset asks of an experiment."""
+    return requests.load_sweep(preset, experiment)
+
+
+def one_of(names):
+    """Regular expression of exactly these names."""
+    return "|".join(map(re.escape, names))
+
+
+PRESETS, EXPERIMENTS = validated()
+FIGURES = figures.names()
+KNOWN_FIGURES = one_of(
+    str(figure_path(name, preset).relative_to("figures").with_suffix(""))
+    for preset in PRESETS
+    for name in FIGURES
+)
+
+
+wildcard_constraints:
+    preset=one_of(PRESETS),
+    experiment=one_of(EXPERIMENTS),
+    figure=one_of(FIGURES),
+    folder="|".join(
+        ["", *(re.escape(f"{name}/") for name in PRESETS if name != DEFAULT_PRESET)]
+    ),
+    shard=r"\d+",
+    shards=r"\d+",
+
+
+# ---- inputs
+
+
+def all_shards(wildcards):
+    """Manifests of all shards of an experiment."""
+    folder = table_folder(wildcards.preset, wildcards.experiment) / "shards"
+    return [folder / f"{index + 1}-of-{SHARDS}.txt" for index in range(SHARDS)]
+
+
+def preset_of(wildcards):
+    """The preset that a figure's folder names."""
+    return wildcards.folder.rstrip("/") or DEFAULT_PRESET
+
+
+@plainly
+def tables_of(wildcards):
+    """Tables of every experiment that a figure shows."""
+    experiments = figures.load(wildcards.figure).EXPERIMENTS
+    folders = [table_folder(preset_of(wildcards), name) for name in experiments]
+    tables = ("runs.parquet", "steps.parquet", "transfer.csv")
+    return [folder / name for folder in folders for name in tables]
+
+
+def explain_unknown_figure(wildcards):
+    """Say what could have been asked for."""
+    others = ", ".join(name for name in PRESETS if name != DEFAULT_PRESET)
+    stop(
+        f"figures/{wildcards.unknown} is not known; write figures/NAME.pdf for the preset {DEFAULT_PRESET}, "
+        f"or figures/PRESET/NAME.pdf with PRESET one of {others}; NAME is one of {', '.join(FIGURES)}"
+    )
+
+
+# ---- params: the smallest slice of configuration and code, so that only what was touched is made again
+
+
+def digest_of(lines):
+    """Short digest of some lines."""
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+@plainly
+def runs_of_shard(wildcards):
+    """Digest of the keys of a shard: a changed grid or engine version trains what is new."""
+    wanted = sweep(wildcards.preset, wildcards.experiment).requests
+    shares = shards.shard(wanted, TYPICAL.seconds, int(wildcards.shards))
+    return digest_of(
+        sorted(request.spec.key for request in shares[int(wildcards.shard) - 1])
+    )
+
+
+@plainly
+def rows_of_tables(wildcards):
+    """Digest of all that decides an experiment's tables besides the runs themselves."""
+    return digest_of(
+        f"{request.spec.key} {request.spec.dataset} {request.window} {request.epochs}"
+        for request in sweep(wildcards.preset, wildcards.experiment).requests
+    )
+
+
+def code_of_figure(wildcards):
+    """Digest of the code that a figure runs through."""
+    return codebase.digest(f"depthtransfer.figures.{wildcards.figure}")

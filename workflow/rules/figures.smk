@@ -1,0 +1,45 @@
+# A figure reads tables; the optima behind it are made with it. What is no figure gets an explanation.
+
+
+rule figure:
+    input:
+        tables_of,
+    output:
+        pdf=report(
+            "figures/{folder}{figure}.pdf",
+            caption="../report/figure.rst",
+            category="{figure}",
+        ),
+        png="figures/{folder}{figure}.png",
+        csv="figures/{folder}{figure}.csv",
+    log:
+        "results/logs/figures/{folder}{figure}.log",
+    benchmark:
+        "results/benchmarks/figures/{folder}{figure}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        preset=preset_of,
+        code=code_of_figure,
+    message:
+        "Draw {output.pdf}"
+    shell:
+        "depthtransfer figure {wildcards.figure} --preset {params.preset}"
+        " --output {output.pdf} 2>&1 | tee {log} >&2"
+
+
+rule unknown_figure:
+    input:
+        explain_unknown_figure,
+    output:
+        "figures/{unknown}",
+    log:
+        "results/logs/unknown/{unknown}.log",
+    benchmark:
+        "results/benchmarks/unknown/{unknown}.tsv"
+    wildcard_constraints:
+        unknown=rf"(?!(?:{KNOWN_FIGURES})\.(?:pdf|png|csv)).+",
+    conda:
+        ENVIRONMENT
+    shell:
+        "exit 2"

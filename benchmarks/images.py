@@ -32,7 +32,7 @@ def declaration() -> Declaration:
     recipe = f"numpy default_rng({_SEED}), {COUNT} images"
     return Declaration(
         kind="cifar10",
-        channels=SHAPE.channels,
+        channels=3,
         image_size=SHAPE.size,
         classes=CLASSES,
         train_images=COUNT,

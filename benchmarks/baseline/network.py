@@ -17,7 +17,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Keep the shape (B, C, H, W)."""
-        return x + self.scale * self.conv(F.relu(x))
+        branch: Tensor = self.conv(F.relu(x))
+        return x + self.scale * branch
 
 
 class PlainCNN(nn.Module):

@@ -49,7 +49,7 @@ def train(
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
             logits = model(images)
             loss = F.cross_entropy(logits, targets)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
         correct += int((logits.argmax(1) == targets).sum().item())

@@ -12,11 +12,16 @@ _PACKAGE = _ROOT.name
 def digest(module: str) -> str:
     """Return a digest of the code of a module and of everything of this package that it imports, directly or not.
 
-    Comments, blank lines and docstrings do not count.
+    Comments, blank lines and docstrings (of attributes too) do not count.
 
     Args:
         module: dotted name, such as depthtransfer.figures.fig1.
+
+    Raises:
+        ModuleNotFoundError: if this package has no such module.
     """
+    if _file(module) is None:
+        raise ModuleNotFoundError(module)
     whole = hashlib.sha256()
     for name in sorted(closure(module)):
         whole.update(f"{name}={_own_digest(name)}\n".encode())
@@ -66,11 +71,13 @@ def _imports(name: str) -> tuple[str, ...]:
 def _own_digest(name: str) -> str:
     tree = _tree(name)
     for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            del body[0]
+        for part in ("body", "orelse", "finalbody"):
+            block = getattr(node, part, None)
+            if isinstance(block, list):
+                block[:] = [statement for statement in block if not _is_docstring(statement)]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def _is_docstring(node: ast.AST) -> bool:
+    """Whether a statement is a text that nobody uses: documentation of what stands around it."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

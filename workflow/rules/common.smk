@@ -10,8 +10,8 @@ from depthtransfer.errors import UserError
 from depthtransfer.sweeps import requests, shards
 from depthtransfer.sweeps.estimate import TYPICAL
 
-# Used with `--sdm conda` alone: the environment of this name, made from environment.yml as the README says.
-ENVIRONMENT = "depthtransfer"
+# Each rule names environment.yml, the versions it was tested with. Snakemake is meant to run inside an environment
+# that holds this package as well (.venv, or conda's as the README says), so `--sdm conda` is not needed.
 
 # Runs train in this many jobs an experiment; the profile of a cluster asks for more. It changes no result.
 SHARDS = int(config.get("shards", 1))

@@ -17,7 +17,7 @@ rule figure:
     benchmark:
         "results/benchmarks/figures/{folder}{figure}.tsv"
     conda:
-        ENVIRONMENT
+        "../../environment.yml"
     params:
         preset=preset_of,
         code=code_of_figure,
@@ -40,6 +40,6 @@ rule unknown_figure:
     wildcard_constraints:
         unknown=rf"(?!(?:{KNOWN_FIGURES})\.(?:pdf|png|csv)).+",
     conda:
-        ENVIRONMENT
+        "../../environment.yml"
     shell:
         "exit 2"

@@ -13,7 +13,7 @@ rule tables:
     benchmark:
         "results/{preset}/{experiment}/benchmarks/tables.tsv"
     conda:
-        ENVIRONMENT
+        "../../environment.yml"
     params:
         rows=rows_of_tables,
         code=codebase.digest("depthtransfer.sweeps.collect"),
@@ -36,7 +36,7 @@ rule analyze:
     benchmark:
         "results/{preset}/{experiment}/benchmarks/analyze.tsv"
     conda:
-        ENVIRONMENT
+        "../../environment.yml"
     params:
         code=codebase.digest("depthtransfer.analysis"),
     message:

@@ -9,7 +9,7 @@ rule train:
     benchmark:
         "results/{preset}/{experiment}/benchmarks/train-{shard}-of-{shards}.tsv"
     conda:
-        ENVIRONMENT
+        "../../environment.yml"
     threads: workflow.cores or 1
     params:
         runs=runs_of_shard,

@@ -2,7 +2,7 @@
 
 import argparse
 
-from depthtransfer.cli.options import add_sweep, add_workers, interrupt_on_termination
+from depthtransfer.cli.options import add_log, add_sweep, add_workers, interrupt_on_termination, open_log
 from depthtransfer.configuration import table_folder
 
 
@@ -10,6 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_sweep(parser)
     add_workers(parser)
+    add_log(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,6 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     interrupt_on_termination()
     sweep = load_sweep(arguments.preset, arguments.experiment)
-    records = complete(sweep, Store.default(), data_directory=default_data_directory(), workers=arguments.workers)
+    with open_log(arguments.log) as log:
+        records = complete(
+            sweep, Store.default(), data_directory=default_data_directory(), workers=arguments.workers, log=log
+        )
     write_tables(sweep, records, table_folder(arguments.preset, arguments.experiment))
     return 0

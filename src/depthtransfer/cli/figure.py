@@ -41,7 +41,7 @@ def _tables(preset: str, experiment: str) -> "ExperimentTables":
     folder = table_folder(preset, experiment)
     runs = read_table(folder / "runs.parquet", RUNS)
     declared = load_declarations(Path("config/datasets.yaml"))
-    classes = {declared[name].classes for name in runs["dataset"].unique()}
+    classes = {declared[name].classes for name in runs["dataset"].unique() if name in declared}
     return ExperimentTables(
         runs=runs,
         load_steps=lambda: read_table(folder / "steps.parquet", STEPS),

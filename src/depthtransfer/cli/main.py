@@ -63,6 +63,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        if arguments.traceback:
+            traceback.print_exc()
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"depthtransfer: {what}; put it right and run the same command again", file=sys.stderr)
+        return 1
 
 
 def _module(name: str) -> Command:

@@ -3,7 +3,10 @@
 import argparse
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from depthtransfer.configuration import DEFAULT_PRESET
 
@@ -22,7 +25,22 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
         default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         help="processes side by side, one thread each (default: one per core, %(default)s)",
     )
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    """Where progress is written besides the terminal."""
     parser.add_argument("--log", type=Path, help="file for plain progress lines")
+
+
+@contextmanager
+def open_log(path: Path | None) -> Iterator[TextIO | None]:
+    """Open the file that --log names, if it was given."""
+    if path is None:
+        yield None
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as log:
+        yield log
 
 
 def positive(text: str) -> int:

@@ -14,7 +14,7 @@ def resolve(target: str, preset: str | None = None) -> tuple[str, tuple[str, ...
         UserError: if preset, figure or experiment is unknown, or the path names another preset than asked for.
     """
     path = PurePosixPath(target)
-    if path.parts[0] == "figures" and len(path.parts) in (2, 3):
+    if path.parts[:1] == ("figures",) and len(path.parts) in (2, 3):
         named = path.parts[1] if len(path.parts) == 3 else DEFAULT_PRESET
         if preset not in (None, named):
             raise ConfigurationError(f"--preset {preset} and {target} differ", "leave one of them out")

@@ -1,16 +1,16 @@
 """`depthtransfer train`: the runs of an experiment, or of one shard of it."""
 
 import argparse
-from contextlib import ExitStack
 from pathlib import Path
 
-from depthtransfer.cli.options import add_sweep, add_workers, interrupt_on_termination
+from depthtransfer.cli.options import add_log, add_sweep, add_workers, interrupt_on_termination, open_log
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_sweep(parser)
     add_workers(parser)
+    add_log(parser)
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="share I of N equal ones (default: %(default)s)")
     parser.add_argument("--manifest", type=Path, help="file that lists the shard's runs once all are stored")
 
@@ -29,11 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     sweep = load_sweep(arguments.preset, arguments.experiment)
     index, count = parse_shard(arguments.shard)
     requests = shard(sweep.requests, TYPICAL.seconds, count)[index - 1]
-    with ExitStack() as stack:
-        log = None
-        if arguments.log:
-            arguments.log.parent.mkdir(parents=True, exist_ok=True)
-            log = stack.enter_context(arguments.log.open("w", encoding="utf-8"))
+    with open_log(arguments.log) as log:
         trained = ensure(
             sweep,
             requests,

@@ -6,8 +6,6 @@ from depthtransfer.configuration.loading import (
     load_experiment,
     load_preset,
     names,
-    read_yaml,
-    validate,
 )
 from depthtransfer.configuration.paths import figure_path, table_folder
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
@@ -23,7 +21,5 @@ __all__ = [
     "load_experiment",
     "load_preset",
     "names",
-    "read_yaml",
     "table_folder",
-    "validate",
 ]

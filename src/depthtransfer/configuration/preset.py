@@ -1,6 +1,6 @@
 """How large an experiment is: config/presets/*.yaml, scale only."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -23,7 +23,7 @@ _STRICTLY_POSITIVE = ("learning_rate", "gamma0", "beta")
 class AugmentationChoice(Strict):
     """Random crop (padding in pixels), horizontal flip and rotation (degrees to either side)."""
 
-    crop_padding: int = Field(default=0, ge=0)
+    crop_padding: int = Field(default=0, ge=0, strict=True)
     flip: bool = False
     rotation_degrees: NonNegative = 0.0
 
@@ -34,7 +34,7 @@ class Grid(Strict):
     Length is given as `epochs` or as `steps`, not both.
     """
 
-    schemes: tuple[Scheme, ...] | None = None
+    schemes: Annotated[tuple[Scheme, ...], Field(min_length=1)] | None = None
     widths: Sizes
     depths: Sizes
     values: dict[Hyperparameter, Values]
@@ -43,7 +43,7 @@ class Grid(Strict):
     steps: Size | None = None
     batch_size: Size
     window: Size
-    warmup: int = Field(default=0, ge=0)
+    warmup: int = Field(default=0, ge=0, strict=True)
     augmentation: AugmentationChoice = AugmentationChoice()
     precision: Literal["fp32", "bf16"] = "fp32"
     dataset: str = Field(min_length=1)
@@ -66,7 +66,7 @@ class Preset(Strict):
     title: str = Field(min_length=1)
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     provenance_required: bool = False
-    experiments: dict[str, tuple[Grid, ...]]
+    experiments: dict[str, Annotated[tuple[Grid, ...], Field(min_length=1)]]
     sources: dict[str, dict[str, Provenance]] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -3,9 +3,10 @@
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from depthtransfer.scaling import Optimizer, Scheme
+from depthtransfer.strict_yaml import Strict
 
 Provenance = Literal[
     "S-seedA",
@@ -27,12 +28,6 @@ Provenance = Literal[
 Hyperparameter = Literal["learning_rate", "momentum", "weight_decay", "gamma0", "beta", "alpha"]
 
 
-class Strict(BaseModel):
-    """A frozen model that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 def _expand_log2(value: Any) -> Any:
     """Turn {log2: [from, to, step]} into powers of two, and {log10: ...} into powers of ten."""
     if not isinstance(value, dict):
@@ -40,16 +35,29 @@ def _expand_log2(value: Any) -> Any:
     if len(value) != 1 or next(iter(value)) not in ("log2", "log10"):
         raise ValueError("a grid is a list of values, or {log2: [from, to, step]}, or {log10: [from, to, step]}")
     base_name, bounds = next(iter(value.items()))
-    if not (isinstance(bounds, list) and len(bounds) == 3 and all(isinstance(b, int | float) for b in bounds)):
+    if not (isinstance(bounds, list) and len(bounds) == 3 and all(map(_is_number, bounds))):
         raise ValueError(f"{base_name} needs three numbers: [from, to, step]")
     start, stop, step = bounds
+    base, largest = (2.0, 1000) if base_name == "log2" else (10.0, 300)
+    if not (abs(start) <= largest and abs(stop) <= largest):
+        raise ValueError(f"{base_name}: from and to are exponents, between -{largest} and {largest}")
     if not step > 0 or stop < start:
         raise ValueError(f"{base_name}: [from, to, step] needs step > 0 and to >= from")
-    base = 2.0 if base_name == "log2" else 10.0
+    if (stop - start) / step > 1000:
+        raise ValueError(f"{base_name}: step {step} gives more than 1000 values")
     count = math.floor((stop - start) / step + 1e-9) + 1
-    if count > 1000:
-        raise ValueError(f"{base_name}: {count} values; at most 1000 make sense")
     return [base ** (start + index * step) for index in range(count)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _no_truth_value(value: Any) -> Any:
+    """Refuse yes and no where a number is meant; pydantic would take them for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number, not yes or no")
+    return value
 
 
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -58,11 +66,12 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Size = Annotated[int, Field(ge=1, strict=True)]
+Positive = Annotated[float, BeforeValidator(_no_truth_value), Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, allow_inf_nan=False)]
+Size = Annotated[int, Field(ge=1, le=10**9, strict=True)]
 Sizes = Annotated[tuple[Size, ...], Field(min_length=1), AfterValidator(_distinct)]
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], Field(min_length=1), AfterValidator(_distinct)]
+Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_distinct)]
 Values = Annotated[
     tuple[NonNegative, ...], Field(min_length=1), BeforeValidator(_expand_log2), AfterValidator(_distinct)
 ]

@@ -5,14 +5,13 @@ the images are loaded. Importing this module needs neither numpy nor torch.
 """
 
 import re
-from collections.abc import Hashable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.strict_yaml import Strict, read_yaml, validate
 
 Kind = Literal["digits", "cifar10", "image_folder"]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
@@ -21,10 +20,10 @@ Line = Annotated[str, StringConstraints(pattern=r"^\S[^\n]*$")]
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Declaration(BaseModel):
+class Declaration(Strict):
     """One data set: where it comes from, its sizes, and the fingerprint of its files."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
     kind: Kind = Field(description="which loader reads it")
     channels: Literal[1, 3] = Field(description="1 for grey images, 3 for colour; images are converted")
@@ -60,32 +59,14 @@ class Declaration(BaseModel):
         return f"{self.fingerprint}/{form}{'/resized' if self.resize else ''}"
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """YAML in which a repeated key is an error, not a silent replacement."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        repeated = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if repeated:
-            raise yaml.constructor.ConstructorError(None, None, f"key {repeated[0]!r} repeated", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 def load_declarations(path: Path) -> dict[str, Declaration]:
     """Read all declarations of a YAML file: a mapping from the data set's name to its declaration.
 
     Raises:
         ConfigurationError: the file is missing or not YAML, or a key is missing, unknown or invalid.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read ({error})", "it should declare the data sets") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not valid YAML ({error})", "correct the line it names") from error
-    if not isinstance(content, dict) or not content:
-        raise ConfigurationError(f"{path}: declares no data set", "write one entry per data set, `name: {kind: …}`")
-    return {_checked_name(path, name): _declaration(path, name, entry) for name, entry in content.items()}
+    content = read_yaml(path)
+    return {_checked_name(path, name): validate(Declaration, entry, path, name) for name, entry in content.items()}
 
 
 def _checked_name(path: Path, name: object) -> str:
@@ -94,14 +75,3 @@ def _checked_name(path: Path, name: object) -> str:
             f"{path}: {name!r} is not a data set's name", "use lower-case letters, digits and underscores"
         )
     return name
-
-
-def _declaration(path: Path, name: str, entry: object) -> Declaration:
-    try:
-        return Declaration.model_validate(entry)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join([name, *(str(part) for part in first["loc"])])
-        others = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        known = ", ".join(Declaration.model_fields)
-        raise ConfigurationError(f"{path}: {key}: {first['msg']}{others}", f"the keys are {known}") from error

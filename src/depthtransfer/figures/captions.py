@@ -21,8 +21,13 @@ _NAMES = {
     "vit": "ViT",
     "digits": "digits",
     "cifar10": "CIFAR-10",
+    "cifar10_jpeg": "CIFAR-10 (JPEG copies, quality about 75)",
+    "tiny_imagenet": "Tiny ImageNet (subset)",
 }
 _HELD_FIXED = ("momentum", "weight_decay", "gamma0", "beta", "alpha", "schedule")
+_MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha")
+_READ_BY = {"gamma0": _MEAN_FIELD, "beta": _MEAN_FIELD, "alpha": ("mup_alpha",)}
+"""Constants that only some schemes read; the others' rows hold them without any effect."""
 _SYMBOLS = {"gamma0": "γ₀", "beta": "β", "alpha": "α", "weight_decay": "weight decay"}
 
 
@@ -66,12 +71,14 @@ def _training(runs: "DataFrame") -> str:
 
 
 def _sizes(runs: "DataFrame", hyperparameter: str) -> str:
-    seeds = runs["seed"].nunique()
     values = runs[hyperparameter]
+    per_point = runs.groupby(["scheme", "width", "depth", hyperparameter])["seed"].nunique()
+    few, many = int(per_point.min()), int(per_point.max())
+    seeds = f"{many}" if few == many else f"{few} to {many}"
     return (
         f"Widths {_listed(runs, 'width')}; depths {_listed(runs, 'depth')}; {values.nunique()} values of "
         f"{hyperparameter.replace('_', ' ')} from {values.min():.3g} to {values.max():.3g}; "
-        f"{seeds} {'seed' if seeds == 1 else 'seeds'}."
+        f"{seeds} {'seed' if seeds == '1' else 'seeds'} a point."
     )
 
 
@@ -80,7 +87,8 @@ def _constants(runs: "DataFrame", hyperparameter: str) -> str:
     for name in _HELD_FIXED:
         if name == hyperparameter or name not in runs.columns:
             continue
-        if text := _listed(runs, name):
+        readers = runs[runs["scheme"].isin(_READ_BY[name])] if name in _READ_BY else runs
+        if text := _listed(readers, name):
             parts.append(f"{_SYMBOLS.get(name, name)} {text}")
     return f"Held fixed: {', '.join(parts)}." if parts else ""
 

@@ -36,8 +36,13 @@ class Rule:
 
 
 def branch_multiplier(scheme: Scheme, *, depth: int, constants: Constants) -> float:
-    """Factor on every residual branch: 1, beta, or beta (L / L0)^-alpha (paper A, Table 1; Appendix M)."""
+    """Factor on every residual branch: 1, beta, or beta (L / L0)^-alpha (paper A, Table 1; Appendix M).
+
+    Raises:
+        ValueError: if the depth is not a positive number, or the scheme is not in the table.
+    """
     scheme = Scheme(scheme)
+    _check_positive(depth=depth)
     if scheme in (Scheme.SP, Scheme.NTP):
         return 1.0
     return constants.beta * math.pow(_relative_depth(depth, constants), -_depth_exponent(scheme, constants))
@@ -68,9 +73,7 @@ def rule(
         ValueError: if a size is not a positive number, or scheme, role or optimizer is not in the table.
     """
     scheme, role, optimizer = Scheme(scheme), Role(role), Optimizer(optimizer)
-    for name, size in (("fan_in", fan_in), ("width", width), ("depth", depth)):
-        if not size > 0:
-            raise ValueError(f"{name} = {size} must be positive")
+    _check_positive(fan_in=fan_in, width=width, depth=depth)
     init_std, multiplier = _initialization(scheme, role, fan_in, width, constants)
     if optimizer is Optimizer.SGD:
         factor = _sgd_width_factor(scheme, width, constants)
@@ -92,6 +95,12 @@ def rule(
         elif role in _IN_BRANCH:
             factor *= relative_depth ** (excess - 0.5)
     return Rule(init_std, multiplier, factor, 1.0 / factor)
+
+
+def _check_positive(**sizes: float) -> None:
+    for name, size in sizes.items():
+        if not size > 0:
+            raise ValueError(f"{name} = {size} must be positive")
 
 
 def _initialization(scheme: Scheme, role: Role, fan_in: int, width: int, constants: Constants) -> tuple[float, float]:

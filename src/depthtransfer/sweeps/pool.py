@@ -1,5 +1,6 @@
 """Worker processes side by side, fed one run at a time, dearest first."""
 
+import contextlib
 import json
 import os
 import queue
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,10 @@ class Pool:
     _queue: deque[Request] = field(default_factory=deque)
     _events: "queue.Queue[dict[str, Any]]" = field(default_factory=queue.Queue)
     _processes: list["subprocess.Popen[str]"] = field(default_factory=list)
+    _starting: threading.Lock = field(default_factory=threading.Lock)
+    _closing: bool = False
 
-    def run(self, requests: Sequence[Request]) -> Iterator[dict[str, Any]]:
+    def run(self, requests: Sequence[Request]) -> Generator[dict[str, Any], None, None]:
         """Train all and yield events (progress, done, failed) as they come.
 
         Closing the iterator, or an exception in its consumer, ends the workers; finished runs are kept.
@@ -48,10 +51,10 @@ class Pool:
         """
         self._queue.extend(requests)
         threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(min(self.workers, len(requests)))]
-        for thread in threads:
-            thread.start()
         alive = len(threads)
         try:
+            for thread in threads:
+                thread.start()
             while alive:
                 event = self._events.get()
                 if event["event"] == "idle":
@@ -61,44 +64,49 @@ class Pool:
                 else:
                     yield event
         finally:
-            self._queue.clear()
+            with self._starting:
+                self._closing = True
             for process in self._processes:
-                if process.poll() is None:
-                    process.terminate()
-            for process in self._processes:
-                process.wait()
+                process.terminate()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
 
     def _serve(self) -> None:
         """Feed workers until the queue is empty; a worker that dies costs its run alone and is replaced."""
         process: subprocess.Popen[str] | None = None
         try:
-            while True:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: Ctrl-C reaches this process alone
+            while not self._closing:
                 try:
                     request = self._queue.popleft()
                 except IndexError:
                     break
-                if process is None:
-                    process = self._start()
-                if not self._train(process, request):
+                process = process or self._start()
+                if process is not None and not self._train(process, request):
+                    _end(process)
                     process = None
-            if process is not None and process.stdin is not None:
-                process.stdin.close()
-                process.wait()
         except Exception as error:  # handed to the consumer's thread, which raises it
-            self._events.put({"event": "error", "what": f"a worker failed: {error!r}", "remedy": "see above"})
+            what = f"a worker process cannot be used: {type(error).__name__}: {error}"
+            self._events.put({"event": "error", "what": what, "remedy": "run the same command again"})
         finally:
+            if process is not None:
+                _end(process)
             self._events.put({"event": "idle"})
 
-    def _start(self) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "depthtransfer.sweeps.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-            env=os.environ | _ONE_THREAD,
-        )
-        self._processes.append(process)
+    def _start(self) -> "subprocess.Popen[str] | None":
+        with self._starting:
+            if self._closing:
+                return None
+            process = subprocess.Popen(
+                [sys.executable, "-m", "depthtransfer.sweeps.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                bufsize=1,
+                env=os.environ | _ONE_THREAD,
+            )
+            self._processes.append(process)
         setup = {
             "device": self.sweep.device,
             "store": str(self.store),
@@ -132,6 +140,16 @@ def _send(process: "subprocess.Popen[str]", message: dict[str, Any]) -> None:
         process.stdin.flush()
     except BrokenPipeError:
         return  # the worker is gone; reading its output says why
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Close a worker's input, which ends it after its run, and wait."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    process.wait()
+    process.stdout.close()
 
 
 def _cause(code: int) -> str:

@@ -87,7 +87,7 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
             f"{where}.batch_size: {grid.batch_size} exceeds the {data.train_images} training images",
             "give a smaller batch",
         )
-    steps = grid.steps or round((grid.epochs or 0) * per_epoch)
+    steps = _steps(grid, per_epoch, where)
     for name, value in (("window", grid.window), ("warmup", grid.warmup + 1)):
         if value > steps:
             raise ConfigurationError(
@@ -114,6 +114,18 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
         flops = cost.step_flops * grid.batch_size * steps
         expanded.append(Request(spec, grid.window, steps / per_epoch, cost.parameters, flops, cost.layers))
     return expanded
+
+
+def _steps(grid: Grid, per_epoch: int, where: str) -> int:
+    if grid.steps is not None:
+        return grid.steps
+    steps = (grid.epochs or 0) * per_epoch
+    if not 0.5 < steps < 1e9:
+        raise ConfigurationError(
+            f"{where}.epochs: {grid.epochs} give {steps:.3g} steps of training",
+            f"one step is {1 / per_epoch:.3g} epochs; give one step or more, and fewer than a billion",
+        )
+    return round(steps)
 
 
 def _value_points(grid: Grid) -> list[dict[str, float]]:

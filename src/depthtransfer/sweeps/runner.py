@@ -1,5 +1,6 @@
 """Make sure that runs exist: look them up, train what is missing."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
@@ -48,8 +49,9 @@ def ensure(
     pool = Pool(sweep, store.local, data_directory, workers)
     failures: list[str] = []
     runs = {request.spec.key: request for request in missing}
-    with Progress(f"{sweep.preset}/{sweep.experiment}", missing, log) as progress:
-        for event in pool.run(missing):
+    title = f"{sweep.preset}/{sweep.experiment}"
+    with Progress(title, missing, log) as progress, contextlib.closing(pool.run(missing)) as events:
+        for event in events:
             progress.update(event)
             if event["event"] == "failed":
                 failures.append(f"{describe(runs[event['key']])}: {event['why']}")
@@ -61,7 +63,9 @@ def ensure(
     return len(missing)
 
 
-def complete(sweep: Sweep, store: Store, *, data_directory: Path, workers: int) -> dict[str, tuple[Record, str]]:
+def complete(
+    sweep: Sweep, store: Store, *, data_directory: Path, workers: int, log: TextIO | None = None
+) -> dict[str, tuple[Record, str]]:
     """Return every run of a sweep, verified; missing and damaged ones are computed on the spot.
 
     Raises:
@@ -72,7 +76,7 @@ def complete(sweep: Sweep, store: Store, *, data_directory: Path, workers: int) 
     if len(records) < len(keys):
         absent = [request for request in sweep.requests if request.spec.key not in records]
         warn(f"{sweep.preset}/{sweep.experiment}: {len(absent)} runs missing or damaged, training them now")
-        ensure(sweep, absent, store, data_directory=data_directory, workers=workers)
+        ensure(sweep, absent, store, data_directory=data_directory, workers=workers, log=log)
         records |= store.read([request.spec.key for request in absent])
     if missing := [key for key in keys if key not in records]:
         raise StoreError(

@@ -32,7 +32,7 @@ class Store:
 
     local: Path = LOCAL
     layers: tuple[Path, ...] = (COMMITTED,)
-    _packs: dict[str, Path] | None = field(default=None, repr=False)
+    _packs: dict[str, tuple[Path, ...]] | None = field(default=None, repr=False)
 
     @classmethod
     def default(cls) -> "Store":
@@ -58,19 +58,20 @@ class Store:
         What is not in the answer has to be computed.
         """
         found: dict[str, tuple[Record, str]] = {}
-        in_packs: dict[Path, set[str]] = {}
+        elsewhere: set[str] = set()
         for key in keys:
             record = self._read_local(key)
             if record is not None:
                 found[key] = (record, "local")
-            elif key in self._packed():
-                in_packs.setdefault(self._packed()[key], set()).add(key)
-        for pack, wanted in in_packs.items():
-            try:
-                found |= {record.key: (record, pack.name) for record in decode(pack, frozenset(wanted))}
-            except StoreError as error:
-                warn(f"{error.what}: ignored; its runs are recomputed")
-                self._packs = {k: p for k, p in self._packed().items() if p != pack}
+            else:
+                elsewhere.add(key)
+        while in_packs := self._first_packs(elsewhere - found.keys()):
+            for pack, wanted in in_packs.items():
+                try:
+                    found |= {record.key: (record, pack.name) for record in decode(pack, frozenset(wanted))}
+                except StoreError as error:
+                    warn(f"{error.what}: ignored; runs that no other layer holds are recomputed")
+                    self._forget(pack)
         return found
 
     def write(self, record: Record) -> None:
@@ -90,6 +91,8 @@ class Store:
             if [record.key for record in records] != [key]:
                 raise StoreError(f"{path} holds another run than its name says", "it is recomputed")
         except StoreError as error:
+            if not path.exists():
+                return None  # another process has just set it aside
             aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
             try:
                 path.rename(aside)
@@ -101,7 +104,18 @@ class Store:
             return None
         return records[0]
 
-    def _packed(self) -> dict[str, Path]:
+    def _first_packs(self, keys: Iterable[str]) -> dict[Path, set[str]]:
+        packs: dict[Path, set[str]] = {}
+        for key in keys:
+            if key in self._packed():
+                packs.setdefault(self._packed()[key][0], set()).add(key)
+        return packs
+
+    def _forget(self, damaged: Path) -> None:
+        remaining = {key: tuple(p for p in packs if p != damaged) for key, packs in self._packed().items()}
+        self._packs = {key: packs for key, packs in remaining.items() if packs}
+
+    def _packed(self) -> dict[str, tuple[Path, ...]]:
         if self._packs is None:
             self._packs = {}
             for layer in self.layers:
@@ -114,5 +128,5 @@ class Store:
                         warn(f"{error.what}: ignored; {error.remedy}")
                         continue
                     for key in keys:
-                        self._packs.setdefault(key, pack)
+                        self._packs[key] = (*self._packs.get(key, ()), pack)
         return self._packs

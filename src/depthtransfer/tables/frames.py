@@ -41,14 +41,15 @@ def write_table(table: "pa.Table", path: Path, columns: Sequence[Column]) -> Non
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    try:
-        table = pa.Table.from_arrays(
-            [table.column(column.name).combine_chunks() for column in columns], schema=schema(columns)
-        )
-    except (KeyError, pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise StoreError(f"{path}: the table does not fit its columns: {error}", "see tables/columns.py") from error
+    expected = schema(columns)
     buffer = BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    try:
+        if difference := _difference(table.schema.names, expected.names):
+            raise StoreError(f"{path}: the table {difference}", "see tables/columns.py")
+        arrays = [table.column(column.name).combine_chunks() for column in columns]
+        pq.write_table(pa.Table.from_arrays(arrays, schema=expected), buffer, compression="zstd")
+    except (KeyError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: the table does not fit its columns: {error}", "see tables/columns.py") from error
     write_atomic(path, seal(buffer.getvalue()))
 
 
@@ -73,11 +74,12 @@ def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
         raise StoreError(f"{path} is damaged or not Parquet: {error}", rebuild) from error
     expected = schema(columns)
     if not table.schema.equals(expected):
-        found, wanted = set(table.schema.names), set(expected.names)
-        difference = ", ".join(
-            [f"lacks {name}" for name in sorted(wanted - found)]
-            + [f"has unknown {name}" for name in sorted(found - wanted)]
-        )
+        difference = _difference(table.schema.names, expected.names)
         raise StoreError(f"{path} has other columns ({difference or 'types or order differ'})", rebuild)
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _difference(found: Sequence[str], expected: Sequence[str]) -> str:
+    lacking = [f"lacks {name}" for name in sorted(set(expected) - set(found))]
+    return ", ".join(lacking + [f"has unknown {name}" for name in sorted(set(found) - set(expected))])

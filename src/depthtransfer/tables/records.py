@@ -96,8 +96,7 @@ def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
         if not is_sealed(content):
             raise StoreError(f"{path} is damaged: it does not match its checksum", remedy)
         table = pq.read_table(BytesIO(content))
-        metadata = table.schema.metadata or {}
-        if not table.schema.equals(_schema()) or metadata.get(b"format") != FORMAT.encode():
+        if not _holds_runs(table.schema):
             raise StoreError(f"{path} is no file of runs of format {FORMAT}", remedy)
         if keys is not None:
             table = table.filter(pc.is_in(table["key"], pa.array(sorted(keys), pa.string())))
@@ -110,6 +109,10 @@ def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
             if key_of(specification) != texts["key"]:
                 raise StoreError(f"{path}: run {texts['key'][:12]} is filed under a wrong key", remedy)
             lists = {name: values.to_pylist() for name, values in series.items()}
+            if not (isinstance(summary, dict) and isinstance(provenance, dict)):
+                raise StoreError(f"{path}: row {row} has a summary or provenance that is no mapping", remedy)
+            if len(set(map(len, lists.values()))) > 1 or not lists["loss"] or any(None in v for v in lists.values()):
+                raise StoreError(f"{path}: row {row} has steps without values", remedy)
             yield Record(specification, summary, provenance, lists)
     except StoreError:
         raise
@@ -135,10 +138,18 @@ def keys_in(path: Path) -> frozenset[str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    remedy = "git checkout brings it back, if it was committed"
     try:
-        return frozenset(pq.ParquetFile(path).read(columns=["key"])["key"].to_pylist())
+        with pq.ParquetFile(path) as file:
+            if not _holds_runs(file.schema_arrow):
+                raise StoreError(f"{path} is no file of runs of format {FORMAT}", remedy)
+            return frozenset(file.read(columns=["key"])["key"].to_pylist())
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
-        raise StoreError(f"{path} is damaged or no pack of runs: {error}", "git checkout brings it back") from error
+        raise StoreError(f"{path} is damaged or no pack of runs: {error}", remedy) from error
+
+
+def _holds_runs(schema: "pa.Schema") -> bool:
+    return bool(schema.equals(_schema())) and (schema.metadata or {}).get(b"format") == FORMAT.encode()
 
 
 def _schema() -> "pa.Schema":

@@ -12,7 +12,13 @@ from depthtransfer.training.streams import stream
 
 
 def order(count: int, batch_size: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
-    """Endless batches of indices: a fresh permutation each epoch, the incomplete last batch dropped."""
+    """Endless batches of indices: a fresh permutation each epoch, the incomplete last batch dropped.
+
+    Raises:
+        ValueError: if there are fewer images than one batch takes.
+    """
+    if not 0 < batch_size <= count:
+        raise ValueError(f"batch_size = {batch_size} must lie between 1 and the {count} images")
     generator = stream(seed, "order")
     while True:
         permutation = torch.randperm(count, generator=generator).numpy()

@@ -91,7 +91,7 @@ def train(
                 history.accuracy.append(accuracy)
                 if len(history.loss) == 1:
                     limit = DIVERGENCE_FACTOR * max(new_loss, math.log(classes))
-                if not new_loss <= limit:
+                if not (math.isfinite(new_loss) and new_loss <= limit):
                     history.diverged_step = len(history.loss) - 1
                     break
             pending.clear()

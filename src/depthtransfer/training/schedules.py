@@ -12,7 +12,7 @@ def constant(steps: int, warmup: int = 0) -> Schedule:
 
 
 def cosine(steps: int, warmup: int = 0) -> Schedule:
-    """Linear warm-up, then half a cosine from one to zero at the last step."""
+    """Linear warm-up, then half a cosine from one towards zero, which it would reach after the last step."""
 
     def factor(step: int) -> float:
         if step < warmup:

@@ -1,0 +1,172 @@
+import csv
+import json
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from depthtransfer.cli import main
+from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.store import Store
+
+EXPERIMENT = "cnn_learning_rate_sp"
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(words) == code
+    return capsys.readouterr().out
+
+
+def row(output: str, *starts: str) -> list[str]:
+    """Cells of the printed row that holds some words."""
+    found = [re.findall(r"[^\s│┃|]+", line) for line in output.splitlines() if all(word in line for word in starts)]
+    assert len(found) == 1, output
+    return found[0]
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def test_plan_counts_what_is_stored_and_what_is_to_train(
+    trained_project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained_project.write_preset(seeds=[0, 1])
+    output = printed(capsys, "plan", EXPERIMENT, "--preset", "tiny", "--no-measure", "--workers", "3")
+    assert row(output, EXPERIMENT, "│")[:4] == [EXPERIMENT, "6", "3", "3"]
+    missing = sum(request.flops for request in load_sweep("tiny", EXPERIMENT).requests[3:])
+    assert float(row(output, EXPERIMENT, "│")[4]) == pytest.approx(missing / 1e15, rel=0.01)
+    assert "min on 3 cores" in output
+    assert "speed typical" in output
+
+
+def test_plan_of_a_figure_by_path_and_by_name(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    by_path = printed(capsys, "plan", "figures/paper/fig1.pdf", "--no-measure")
+    by_name = printed(capsys, "plan", "fig1", "--preset", "paper", "--no-measure")
+    assert row(by_path, "cnn_learning_rate", "│")[:4] == ["cnn_learning_rate", "960", "0", "960"]
+    assert by_path.splitlines()[1:] == by_name.splitlines()[1:]
+
+
+def test_plan_with_everything_stored_measures_nothing(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    output = printed(capsys, "plan", EXPERIMENT, "--preset", "tiny")
+    assert row(output, EXPERIMENT, "│") == [EXPERIMENT, "3", "3", "0", "0", "0"]
+
+
+def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    output = printed(capsys, "status")
+    assert row(output, "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "3", "0"]
+    assert row(output, "smoke", EXPERIMENT) == ["smoke", EXPERIMENT, "275", "0", "275"]
+    assert row(output, "paper", EXPERIMENT) == ["paper", EXPERIMENT, "768", "0", "768"]
+    assert "smoke" not in printed(capsys, "status", "tiny")
+
+
+def test_data_list_and_check(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = printed(capsys, "data", "list").splitlines()
+    assert [line.split(":")[0] for line in listed] == ["digits", "cifar10", "cifar10_jpeg", "tiny_imagenet"]
+    assert printed(capsys, "data", "check", "digits") == "digits: 1438 training images, fingerprint verified\n"
+
+
+def test_data_declare_prints_an_entry_that_can_be_used(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    for number, (split, kind) in enumerate([(s, k) for s in ("train", "test") for k in ("cat", "dog")]):
+        folder = tiny_project.folder / "data/pets" / split / kind
+        folder.mkdir(parents=True)
+        image.new("RGB", (4, 4), (60 * number, 0, 0)).save(folder / "1.png")
+    entry = printed(capsys, "data", "declare", "pets", "data/pets")
+    with Path("config/datasets.yaml").open("a") as declarations:
+        declarations.write("\n" + entry)
+    assert "pets" in printed(capsys, "data", "list")
+    assert printed(capsys, "data", "check", "pets").startswith("pets: 2 training images")
+
+
+def test_a_pack_is_a_layer(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    output = printed(capsys, "pack", EXPERIMENT, "--preset", "tiny", "--output", "results/committed/tiny.parquet")
+    assert output.startswith("results/committed/tiny.parquet: 3 runs, ")
+    before = trained_project.tables()
+    for path in Path("results/store").rglob("*.parquet"):
+        path.unlink()
+    assert not Store.default().missing(request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests)
+    assert printed(capsys, "train", EXPERIMENT, "--preset", "tiny").endswith("3 runs, 0 trained, the others stored\n")
+    assert trained_project.tables() == before
+    assert trained_project.stored() == {}
+
+
+def test_a_pack_is_the_same_bytes_every_time(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("one", "two"):
+        printed(capsys, "pack", EXPERIMENT, "--preset", "tiny", "--output", f"{name}.parquet")
+    assert Path("one.parquet").read_bytes() == Path("two.parquet").read_bytes()
+
+
+def test_a_manifest_and_a_log_are_written(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--preset", "tiny", "--manifest", "m/1.txt", "--log", "l/1.log", "--shard", "1/2")
+    assert printed(capsys, "train", EXPERIMENT, *words) == ""
+    keys = [request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests]
+    assert set(Path("m/1.txt").read_text().split()) < set(keys)
+    assert Path("l/1.log").read_text() == f"tiny/{EXPERIMENT}: 2 runs, 0 trained, the others stored\n"
+
+
+@pytest.fixture
+def invented_tables(tiny_project: Any) -> None:
+    """Tables of a sweep with an optimum that anybody would find at 1/4."""
+    from depthtransfer.sweeps.collect import write_tables
+    from depthtransfer.tables.records import Record
+
+    tiny_project.write_preset(
+        depths=[3, 6], seeds=[0, 1], values={"learning_rate": [0.0625, 0.125, 0.25, 0.5, 1.0]}, steps=2, window=1
+    )
+    sweep = load_sweep("tiny", EXPERIMENT)
+    records = {}
+    for request in sweep.requests:
+        loss = 1.0 + math.log2(request.spec.learning_rate / 0.25) ** 2
+        records[request.spec.key] = (
+            Record(
+                request.spec.canonical(),
+                {"status": "ok", "diverged_step": None, "device": "cpu"},
+                {"seconds": 1.0, "finished": "now", "commit": "unknown", "machine": "m", "versions": {}},
+                {"loss": (2.5, loss), "accuracy": (0.1, 0.5), "learning_rate_factor": (1.0, 1.0)},
+            ),
+            "local",
+        )
+    write_tables(sweep, records, Path("results/tiny") / EXPERIMENT)
+
+
+def test_analyze_finds_the_optimum(invented_tables: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "analyze", EXPERIMENT, "--preset", "tiny", "--resamples", "20") == ""
+    folder = Path("results/tiny") / EXPERIMENT
+    tables = {path.stem: list(csv.DictReader(path.open())) for path in folder.glob("*.csv")}
+    assert tables.keys() == {"optimum", "transfer", "regret"}
+    assert [optimum["depth"] for optimum in tables["optimum"]] == ["3", "6"]
+    (column,) = [name for name in tables["optimum"][0] if name in ("log2_optimum", "log2_value", "optimum")]
+    found = [float(optimum[column]) for optimum in tables["optimum"]]
+    assert found == pytest.approx([-2.0, -2.0] if column != "optimum" else [0.25, 0.25], abs=0.2)
+
+
+def test_figure_draws_pdf_png_and_csv(invented_tables: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "figure", "figB1", "--preset", "tiny", "--output", "out/figure.pdf") == ""
+    assert Path("out/figure.pdf").read_bytes().startswith(b"%PDF")
+    assert Path("out/figure.png").read_bytes().startswith(b"\x89PNG")
+    assert len(Path("out/figure.csv").read_text().splitlines()) > 5
+    assert printed(capsys, "figure", "figB1", "--preset", "tiny") == ""
+    assert Path("figures/tiny/figB1.pdf").read_bytes() == Path("out/figure.pdf").read_bytes()
+
+
+def test_figure_of_a_data_set_that_is_declared_no_more(
+    invented_tables: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declarations = Path("config/datasets.yaml")
+    declarations.write_text(declarations.read_text().replace("\ndigits:", "\nnumerals:"))
+    assert printed(capsys, "figure", "figB1", "--preset", "tiny", "--output", "figure.pdf") == ""
+
+
+def test_provenance_is_readable(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from depthtransfer.tables.columns import PROVENANCE
+    from depthtransfer.tables.frames import read_table
+
+    printed(capsys, "collect", EXPERIMENT, "--preset", "tiny")
+    made = read_table(Path("results/tiny") / EXPERIMENT / "provenance.parquet", PROVENANCE)
+    assert set(made["layer"]) == {"local"}
+    assert {"python", "torch", "numpy"} <= json.loads(made["versions"][0]).keys()
+    assert (made["seconds"] > 0).all()

@@ -1,0 +1,241 @@
+"""Whatever is wrong is said in one line that names the file, the key and what would be right."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from depthtransfer.configuration import load_experiment, load_preset
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.sweeps.requests import load_sweep
+
+Write = Callable[..., Path]
+
+
+def refused(action: Callable[[], object], *said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        action()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert caught.value.remedy
+    for part in said:
+        assert part in message, message
+
+
+def grid(content: dict[str, Any]) -> dict[str, Any]:
+    first: dict[str, Any] = content["experiments"]["cnn_learning_rate"][0]
+    return first
+
+
+def test_the_preset_that_these_tests_change_is_right(config: Path, write_preset: Write) -> None:
+    write_preset(lambda preset: None)
+    assert len(load_sweep("mine", "cnn_learning_rate", config).requests) == 2
+
+
+WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], tuple[str, ...]]] = {
+    "unknown key": (lambda p: p.update(devcie="cpu"), ("unknown key devcie", "write 'device'")),
+    "unknown key in a grid": (
+        lambda p: grid(p).update(widhts=grid(p).pop("widths")),
+        ("unknown key experiments.cnn_learning_rate.0.widhts", "write 'widths'"),
+    ),
+    "unknown key in defaults": (lambda p: p["defaults"].update(batchsize=3), ("batchsize", "write 'batch_size'")),
+    "unknown key like no other": (lambda p: p.update(zzzz=1), ("unknown key zzzz", "remove it")),
+    "wrong type": (lambda p: grid(p).update(widths="wide"), ("cnn_learning_rate.0.widths", "found 'wide'")),
+    "wrong type of a size": (lambda p: grid(p).update(widths=[4.5]), ("widths.0", "4.5")),
+    "title missing": (lambda p: p.pop("title"), ("title", "required")),
+    "title empty": (lambda p: p.update(title=""), ("title", "at least 1")),
+    "unknown device": (lambda p: p.update(device="tpu"), ("device", "'cpu'", "found 'tpu'")),
+    "negative learning rate": (lambda p: grid(p).update(values={"learning_rate": [-1]}), ("learning_rate", "-1")),
+    "zero learning rate": (
+        lambda p: grid(p).update(values={"learning_rate": [0]}),
+        ("values.learning_rate", "must be greater than 0"),
+    ),
+    "repeated learning rate": (
+        lambda p: grid(p).update(values={"learning_rate": [0.1, 0.1]}),
+        ("values.learning_rate", "0.1 repeated", "once"),
+    ),
+    "no learning rate": (lambda p: grid(p).update(values={"momentum": [0.1]}), ("values.learning_rate is missing",)),
+    "unknown hyperparameter": (
+        lambda p: grid(p).update(values={"learning_rate": [0.1], "lr": [0.1]}),
+        ("values.lr", "'learning_rate'"),
+    ),
+    "repeated seeds": (lambda p: grid(p).update(seeds=[1, 2, 1]), ("seeds", "1 repeated")),
+    "repeated widths": (lambda p: grid(p).update(widths=[4, 4]), ("widths", "4 repeated")),
+    "epochs and steps": (lambda p: grid(p).update(epochs=1, steps=3), ("either epochs or steps",)),
+    "neither epochs nor steps": (lambda p: p["defaults"].pop("steps"), ("either epochs or steps",)),
+    "unknown experiment": (
+        lambda p: p["experiments"].update(cnn_learning_rat=p["experiments"].pop("cnn_learning_rate")),
+        ("experiments.cnn_learning_rat", "did you mean 'cnn_learning_rate'"),
+    ),
+    "grids that are no list": (
+        lambda p: p["experiments"].update(cnn_learning_rate=grid(p)),
+        ("experiments.cnn_learning_rate", "list of grids"),
+    ),
+    "no grids": (lambda p: p["experiments"].update(cnn_learning_rate=[]), ("cnn_learning_rate", "at least 1")),
+    "grids of nothing": (lambda p: p["experiments"].update(cnn_learning_rate=None), ("list of grids",)),
+    "experiments that are no mapping": (lambda p: p.update(experiments=[1]), ("defaults and experiments",)),
+    "defaults that are no mapping": (lambda p: p.update(defaults=None), ("defaults and experiments",)),
+    "unknown provenance mark": (
+        lambda p: p.update(sources={"cnn_learning_rate": {"widths": "hearsay"}}),
+        ("sources.cnn_learning_rate.widths", "hearsay"),
+    ),
+    "provenance mark missing": (
+        lambda p: p.update(provenance_required=True, sources={"cnn_learning_rate": {"widths": "ours"}}),
+        ("sources.cnn_learning_rate", "no provenance mark for", "batch_size", "seeds"),
+    ),
+    "extends itself": (lambda p: p.update(extends="mine"), ("extends", "'mine'", "circle")),
+    "extends nothing known": (lambda p: p.update(extends="smok"), ("preset 'smok' is unknown", "mean 'smoke'")),
+    "extends what is no name": (lambda p: p.update(extends=["smoke"]), ("extends", "name another preset")),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_presets(config: Path, write_preset: Write, wrong: str) -> None:
+    change, said = WRONG[wrong]
+    write_preset(change)
+    refused(lambda: load_preset("mine", config), "presets/mine.yaml" if "extends" not in wrong else "presets/", *said)
+
+
+DOES_NOT_FIT: dict[str, tuple[Callable[[dict[str, Any]], Any], tuple[str, ...]]] = {
+    "depth not divisible": (lambda p: grid(p).update(depths=[3, 4]), ("4", "3")),
+    "window too long": (lambda p: grid(p).update(window=4), (".window", "3 steps", "at most 3")),
+    "warm-up too long": (lambda p: grid(p).update(warmup=3), (".warmup", "3 steps")),
+    "batch too large": (lambda p: grid(p).update(batch_size=2000), (".batch_size", "2000", "1438")),
+    "unknown data set": (lambda p: grid(p).update(dataset="cifar11"), (".dataset", "'cifar11'", "cifar10")),
+    "scheme not in the experiment": (lambda p: grid(p).update(schemes=["sp"]), (".schemes", "sp", "mup_sqrt_depth")),
+    "epochs of less than a step": (
+        lambda p: (p["defaults"].pop("steps"), grid(p).update(epochs=0.001)),
+        (".epochs", "0.001"),
+    ),
+    "more steps than can be": (lambda p: (p["defaults"].pop("steps"), grid(p).update(epochs=1e308)), (".epochs",)),
+    "momentum of one": (
+        lambda p: grid(p).update(values={"learning_rate": [0.1], "momentum": [1]}),
+        ("momentum", "[0, 1)"),
+    ),
+    "alpha above one": (lambda p: grid(p).update(values={"learning_rate": [0.1], "alpha": [2]}), ("alpha",)),
+}
+
+
+@pytest.mark.parametrize("wrong", DOES_NOT_FIT)
+def test_presets_that_do_not_fit_experiment_or_data(config: Path, write_preset: Write, wrong: str) -> None:
+    change, said = DOES_NOT_FIT[wrong]
+    write_preset(change)
+    where = "presets/mine.yaml: experiments.cnn_learning_rate[0]"
+    refused(lambda: load_sweep("mine", "cnn_learning_rate", config), where, *said)
+
+
+WRONG_TEXTS = {
+    "empty": "",
+    "a list": "- 1",
+    "a text": "smoke",
+    "duplicate key": "title: a\ntitle: b",
+    "duplicate key below": "title: a\nexperiments: {a: 1, a: 2}",
+    "alias": "title: &a x\ndevice: *a",
+    "key that is no text": "1: 2",
+    "key that is a list": "? [1]\n: 2",
+    "merge key": "<<: {title: a}",
+    "broken syntax": "title: [",
+    "tabs": "title:\n\t- a",
+    "Python object": "title: !!python/object/apply:os.system [exit]",
+    "Python name": "title: !!python/name:os.system",
+    "custom tag": "title: !mine x",
+    "two documents": "title: a\n---\ntitle: b",
+    "bool that is none": "title: !!bool maybe",
+    "int that is none": "title: !!int ''",
+    "timestamp that is none": "title: !!timestamp soon",
+    "date that does not exist": "title: 2020-99-99",
+    "mapping that is none": "title: !!map [1]",
+    "character that does not exist": 'title: "\\UFFFFFFFF"',
+    "control character": "title: \x00",
+    "endless integer": "title: " + "9" * 5000,
+    "deep nesting": "title: " + "[" * 5000,
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_TEXTS)
+def test_wrong_texts(config: Path, write_preset: Write, wrong: str) -> None:
+    write_preset(WRONG_TEXTS[wrong])
+    refused(lambda: load_preset("mine", config), "presets/mine.yaml")
+
+
+def test_python_tags_execute_nothing(config: Path, write_preset: Write, tmp_path: Path) -> None:
+    target = tmp_path / "executed"
+    write_preset(f"title: !!python/object/apply:pathlib.Path.touch [!!python/object/apply:pathlib.Path ['{target}']]")
+    refused(lambda: load_preset("mine", config), "presets/mine.yaml")
+    assert not target.exists()
+
+
+def test_not_utf8(config: Path, write_preset: Write) -> None:
+    write_preset("title: Größe".encode("latin-1"))
+    refused(lambda: load_preset("mine", config), "presets/mine.yaml", "UTF-8")
+
+
+def test_huge_file(config: Path, write_preset: Write) -> None:
+    write_preset(b"# " + b"x" * 2_000_000)
+    refused(lambda: load_preset("mine", config), "presets/mine.yaml", "larger")
+
+
+def test_unreadable_file(config: Path) -> None:
+    (config / "presets/mine.yaml").mkdir()
+    refused(lambda: load_preset("mine", config), "presets/mine.yaml", "readable file")
+
+
+def test_a_circle_of_presets(config: Path, write_preset: Write) -> None:
+    write_preset("extends: b", "a")
+    write_preset("extends: c", "b")
+    write_preset("extends: a", "c")
+    for name in "abc":
+        refused(lambda name=name: load_preset(name, config), "extends", "circle")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["smok", "", "../presets/smoke", "smoke.yaml", "sm\0ke", "/etc/passwd", "x" * 5000])
+def test_unknown_names(config: Path, name: str) -> None:
+    refused(lambda: load_preset(name, config), "preset", "is unknown", "known: desktop, paper, reference, smoke")
+    refused(lambda: load_experiment(name, config), "experiment", "is unknown", "cnn_learning_rate")
+
+
+def test_no_config_at_all(tmp_path: Path) -> None:
+    refused(lambda: load_preset("smoke", tmp_path), "known: none")
+    refused(lambda: load_sweep("smoke", "cnn_learning_rate", tmp_path), "datasets.yaml")
+
+
+def test_experiment_that_the_preset_lacks(config: Path, write_preset: Write) -> None:
+    write_preset(lambda preset: None)
+    refused(
+        lambda: load_sweep("mine", "cnn_learning_rate_sp", config),
+        "presets/mine.yaml: experiments.cnn_learning_rate_sp is missing",
+        "cnn_learning_rate",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("title: a\nmodel: cnn\nschemes: []", ("schemes", "at least 1")),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup}, {name: mup}]", ("schemes", "listed twice")),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup3}]", ("schemes.0.name", "'mup'", "found 'mup3'")),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup, gama0: 1}]", ("unknown key schemes.0.gama0", "'gamma0'")),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup, beta: 0}]", ("schemes.0.beta", "greater than 0")),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup}]\noptimizer: {momentum: 1}", ("optimizer.momentum",)),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup}]\nsweep: depth", ("sweep", "'learning_rate'")),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup}]\nschedule: {name: step}", ("schedule.name", "'cosine'")),
+    ],
+)
+def test_wrong_experiments(config: Path, text: str, said: tuple[str, ...]) -> None:
+    (config / "experiments/mine.yaml").write_text(text)
+    refused(lambda: load_experiment("mine", config), "experiments/mine.yaml", *said)
+
+
+def test_unknown_model(config: Path, write_preset: Write) -> None:
+    (config / "experiments/cnn_learning_rate.yaml").write_text("title: a\nmodel: cmm\nschemes: [{name: mup}]")
+    write_preset(lambda preset: None)
+    refused(lambda: load_sweep("mine", "cnn_learning_rate", config), "experiments.cnn_learning_rate", "'cmm'", "cnn")
+
+
+def test_adam_with_plain_weight_decay(config: Path, write_preset: Write) -> None:
+    (config / "experiments/cnn_learning_rate.yaml").write_text(
+        "title: a\nmodel: cnn\nschemes: [{name: mup}]\noptimizer: {name: adam, weight_decay: 0.1}"
+    )
+    write_preset(lambda preset: None)
+    refused(lambda: load_sweep("mine", "cnn_learning_rate", config), "adamw")

@@ -1,0 +1,96 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from depthtransfer.sweeps.collect import write_tables
+from depthtransfer.sweeps.requests import Sweep, load_sweep
+from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS
+from depthtransfer.tables.frames import read_table
+from depthtransfer.tables.records import Record
+
+LOSS = (2.5, 2.0, 1.0)
+
+
+@pytest.fixture
+def sweep(tiny_project: Any) -> Sweep:
+    tiny_project.write_preset(values={"learning_rate": [0.5, 0.25]})
+    return load_sweep("tiny", "cnn_learning_rate_sp")
+
+
+@pytest.fixture
+def written(sweep: Sweep, tmp_path: Path, invented_record: Callable[..., Record]) -> Any:
+    """Writes the tables of two runs with given losses and reads them back."""
+
+    def write(*outcomes: Record, window: int = 2) -> dict[str, Any]:
+        requests = tuple(replace(request, window=window) for request in sweep.requests)
+        records = {request.spec.key: (record, "local") for request, record in zip(requests, outcomes, strict=True)}
+        write_tables(replace(sweep, requests=requests), records, tmp_path / "tables")
+        files = {"runs": RUNS, "steps": STEPS, "provenance": PROVENANCE}
+        return {name: read_table(tmp_path / f"tables/{name}.parquet", columns) for name, columns in files.items()}
+
+    return write
+
+
+@pytest.mark.parametrize(("window", "loss"), [(1, 1.0), (2, 1.5), (3, 5.5 / 3)])
+def test_the_loss_is_the_mean_over_the_last_window(
+    sweep: Sweep, written: Any, invented_record: Any, window: int, loss: float
+) -> None:
+    runs = written(*(invented_record(request, LOSS) for request in sweep.requests), window=window)["runs"]
+    assert runs["loss"].tolist() == pytest.approx([loss, loss])
+    assert runs["initial_loss"].tolist() == [2.5, 2.5]
+    assert runs["window"].tolist() == [window, window]
+    assert runs["status"].tolist() == ["ok", "ok"]
+    assert runs["diverged_step"].isna().all()
+
+
+def test_a_diverged_run_is_a_row_without_a_loss(sweep: Sweep, written: Any, invented_record: Any) -> None:
+    one, two = sweep.requests
+    diverged = invented_record(one, (2.0, math.nan), status="diverged")
+    tables = written(diverged, invented_record(two, LOSS))
+    row, other = tables["runs"].to_dict("records")
+    assert (row["status"], row["diverged_step"], row["initial_loss"]) == ("diverged", 1, 2.0)
+    assert math.isnan(row["loss"])
+    assert math.isnan(row["accuracy"])
+    assert other["loss"] == 1.5
+    assert tables["steps"].groupby("key", sort=False).size().tolist() == [2, 3]
+
+
+def test_nothing_but_diverged_runs(sweep: Sweep, written: Any, invented_record: Any) -> None:
+    runs = written(*(invented_record(request, (math.inf,), status="diverged") for request in sweep.requests))["runs"]
+    assert runs["diverged_step"].tolist() == [0, 0]
+
+
+def test_rows_say_what_was_asked_for(sweep: Sweep, written: Any, invented_record: Any) -> None:
+    runs = written(*(invented_record(request, LOSS) for request in sweep.requests))["runs"]
+    for request, row in zip(sweep.requests, runs.to_dict("records"), strict=True):
+        spec = request.spec
+        assert row["key"] == spec.key
+        assert row["experiment"] == sweep.experiment
+        for name in ("dataset", "model", "width", "depth", "seed", "learning_rate", "batch_size", "steps", "precision"):
+            assert row[name] == getattr(spec, name), name
+        assert row["scheme"] == "sp"
+        assert (row["epochs"], row["flops"], row["parameters"]) == (request.epochs, request.flops, request.parameters)
+    assert runs["learning_rate"].tolist() == [0.5, 0.25]
+
+
+def test_steps_carry_epochs_and_the_scheduled_rate(sweep: Sweep, written: Any, invented_record: Any) -> None:
+    one, two = sweep.requests
+    halved = invented_record(one, LOSS)
+    halved.series["learning_rate_factor"] = (1.0, 0.5, 0.25)
+    steps = written(halved, invented_record(two, LOSS))["steps"]
+    first = steps[steps["key"] == one.spec.key]
+    assert first["step"].tolist() == [0, 1, 2]
+    assert first["epoch"].tolist() == pytest.approx([0.0, 1 / 89, 2 / 89])
+    assert first["loss"].tolist() == list(LOSS)
+    assert first["accuracy"].tolist() == [0.0, 0.25, 0.5]
+    assert first["learning_rate"].tolist() == [0.5, 0.25, 0.125]
+
+
+def test_provenance_is_a_table_of_its_own(sweep: Sweep, written: Any, invented_record: Any) -> None:
+    tables = written(*(invented_record(request, LOSS) for request in sweep.requests))
+    assert tables["provenance"]["layer"].tolist() == ["local", "local"]
+    assert "seconds" not in tables["runs"]

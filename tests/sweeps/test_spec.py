@@ -1,0 +1,104 @@
+"""A run's identity: what enters its key, what does not, and the key itself."""
+
+import hashlib
+import json
+from dataclasses import fields, replace
+
+import pytest
+
+from depthtransfer.scaling import Constants, Optimizer, Scheme
+from depthtransfer.sweeps.spec import RunSpec
+from depthtransfer.tables.records import canonical_json
+
+from .tiny import spec
+
+PINNED = (
+    '{"batch_size":8,"constants":{"base_depth":1.0,"base_width":1.0,"beta":2.0,"gamma0":1.0},"crop_padding":0,'
+    '"data_identity":"sha256:0000000000000000000000000000000000000000000000000000000000000000/1x8x8","depth":12,'
+    '"engine":1,"flip":false,"learning_rate":0.25,"model":"cnn","momentum":0.0,"optimizer":"sgd","precision":"fp32",'
+    '"rotation_degrees":0.0,"schedule":"constant","scheme":"mup_sqrt_depth","seed":3,"steps":6,"warmup":0,'
+    '"weight_decay":0.0,"width":16}'
+)
+
+CHANGES = {
+    "model": "vit",
+    "width": 8,
+    "depth": 6,
+    "scheme": Scheme.MUP,
+    "constants": Constants(beta=2.0),
+    "optimizer": Optimizer.ADAM,
+    "learning_rate": 0.25,
+    "momentum": 0.9,
+    "weight_decay": 0.1,
+    "schedule": "cosine",
+    "warmup": 2,
+    "data_identity": "sha256:" + "1" * 64 + "/1x8x8",
+    "batch_size": 4,
+    "crop_padding": 1,
+    "flip": True,
+    "rotation_degrees": 5.0,
+    "steps": 7,
+    "seed": 1,
+    "precision": "bf16",
+}
+
+
+def test_pinned_identity() -> None:
+    """Every run ever stored is found by this text. If it was changed on purpose, all of them train again."""
+    pinned = spec(width=16, depth=12, learning_rate=0.25, seed=3, beta=2.0)
+    assert canonical_json(pinned.canonical()) == PINNED
+    assert pinned.key == "d250497e17187555e3f30897ec78026db10ad51957ca00f1a27862b2b92a5082"
+    assert pinned.key == hashlib.sha256(PINNED.encode()).hexdigest()
+
+
+def test_every_field_but_the_name_of_the_data_set_enters_the_key() -> None:
+    assert CHANGES.keys() == {field.name for field in fields(RunSpec)} - {"dataset"}
+    keys = {replace(spec(), **{name: value}).key for name, value in CHANGES.items()}
+    assert len(keys | {spec().key}) == len(CHANGES) + 1
+
+
+def test_the_name_of_the_data_set_does_not_enter_the_key() -> None:
+    assert replace(spec(), dataset="other").key == spec().key
+
+
+@pytest.mark.parametrize(
+    ("scheme", "with_effect"),
+    [
+        ("sp", set()),
+        ("ntp", {"base_width"}),
+        ("mup", {"beta", "gamma0", "base_width"}),
+        ("mup_sqrt_depth", {"beta", "gamma0", "base_width", "base_depth"}),
+        ("mup_alpha", {"beta", "gamma0", "base_width", "base_depth", "alpha"}),
+    ],
+)
+def test_constants_enter_the_key_where_they_have_an_effect(scheme: str, with_effect: set[str]) -> None:
+    plain = spec(scheme=Scheme(scheme))
+    found = {
+        name
+        for name in ("beta", "gamma0", "alpha", "base_width", "base_depth")
+        if spec(scheme=Scheme(scheme), **{name: 0.75}).key != plain.key
+    }
+    assert found == with_effect
+
+
+def test_whole_numbers_and_floats_are_the_same_value() -> None:
+    assert spec(learning_rate=1, momentum=0, beta=2).key == spec(learning_rate=1.0, momentum=0.0, beta=2.0).key
+
+
+def test_neighbouring_learning_rates_are_different_runs() -> None:
+    assert spec(learning_rate=0.1 + 0.2).key != spec(learning_rate=0.3).key
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+def test_a_specification_survives_the_way_to_another_process(scheme: str) -> None:
+    sent = spec(scheme=Scheme(scheme), beta=0.1 + 0.2, learning_rate=1 / 3, flip=True)
+    received = RunSpec.from_fields(json.loads(json.dumps(sent.fields())))
+    assert received == sent
+    assert received.key == sent.key
+    assert isinstance(received.scheme, Scheme)
+    assert isinstance(received.optimizer, Optimizer)
+
+
+def test_a_value_that_is_no_number_has_no_identity() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        _ = spec(learning_rate=float("nan")).key

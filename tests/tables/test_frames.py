@@ -1,0 +1,129 @@
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from depthtransfer.errors import StoreError
+from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS, Column
+from depthtransfer.tables.csv import write_csv
+from depthtransfer.tables.frames import read_table, schema, write_table
+from depthtransfer.tables.seal import seal
+
+COLUMNS = (
+    Column("name", "string", "-", "a text"),
+    Column("loss", "float64", "nats", "a number"),
+    Column("step", "int64", "steps", "a step", nullable=True),
+)
+ROW = {"name": "a", "loss": 0.1, "step": 3}
+
+
+def table(*rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows))
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    write_table(table(ROW, ROW | {"loss": float("nan"), "step": None}), path, COLUMNS)
+    frame = read_table(path, COLUMNS)
+    assert list(frame.columns) == ["name", "loss", "step"]
+    assert frame["loss"][0] == 0.1
+    assert frame.isna().sum().to_dict() == {"name": 0, "loss": 1, "step": 1}
+
+
+def test_a_nullable_column_may_hold_nothing_at_all(tmp_path: Path) -> None:
+    write_table(table(ROW | {"step": None}), tmp_path / "table.parquet", COLUMNS)
+    assert read_table(tmp_path / "table.parquet", COLUMNS)["step"].isna().all()
+
+
+def test_columns_are_put_in_order(tmp_path: Path) -> None:
+    write_table(table(dict(reversed(ROW.items()))), tmp_path / "table.parquet", COLUMNS)
+    assert list(read_table(tmp_path / "table.parquet", COLUMNS).columns) == ["name", "loss", "step"]
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_table(table(ROW), tmp_path / name, COLUMNS)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"name": "a", "loss": 0.1}, "lacks step"),
+        (ROW | {"extra": 1, "other": 2}, "has unknown extra, has unknown other"),
+        (ROW | {"loss": "text"}, "does not fit"),
+        (ROW | {"step": 0.5}, "does not fit"),
+        (ROW | {"name": None}, "does not fit"),
+    ],
+)
+def test_what_does_not_fit_is_not_written(tmp_path: Path, row: dict[str, Any], said: str) -> None:
+    path = tmp_path / "table.parquet"
+    with pytest.raises(StoreError, match=said) as caught:
+        write_table(table(row), path, COLUMNS)
+    assert str(path) in str(caught.value)
+    assert not path.exists()
+
+
+def put(path: Path, content: pa.Table, *, sealed: bool = True) -> None:
+    buffer = BytesIO()
+    pq.write_table(content, buffer)
+    path.write_bytes(seal(buffer.getvalue()) if sealed else buffer.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (COLUMNS[:2], "lacks step"),
+        ((*COLUMNS, Column("extra", "string", "-", "-", nullable=True)), "has unknown extra"),
+        (COLUMNS[::-1], "types or order differ"),
+        ((*COLUMNS[:2], Column("step", "float64", "steps", "a step", nullable=True)), "types or order differ"),
+    ],
+)
+def test_other_columns_are_refused_when_read(tmp_path: Path, columns: tuple[Column, ...], said: str) -> None:
+    path = tmp_path / "table.parquet"
+    put(path, pa.table({column.name: [] for column in columns}, schema=schema(columns)))
+    with pytest.raises(StoreError, match=said) as caught:
+        read_table(path, COLUMNS)
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"text" * 50])
+def test_damage_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "table.parquet"
+    path.write_bytes(content)
+    with pytest.raises(StoreError, match="damaged.*delete it and run the same command again"):
+        read_table(path, COLUMNS)
+
+
+def test_foreign_parquet_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    put(path, pa.table({"name": ["a"]}), sealed=False)
+    with pytest.raises(StoreError, match="does not match its checksum"):
+        read_table(path, COLUMNS)
+
+
+def test_an_absent_table_says_how_to_make_it(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"does not exist; run: snakemake .*table\.parquet"):
+        read_table(tmp_path / "table.parquet", COLUMNS)
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="damaged or not Parquet"):
+        read_table(tmp_path, COLUMNS)
+
+
+@pytest.mark.parametrize("columns", [RUNS, STEPS, PROVENANCE])
+def test_declared_columns_are_distinct_and_explained(columns: tuple[Column, ...]) -> None:
+    assert len({column.name for column in columns}) == len(columns)
+    assert all(column.meaning and column.unit for column in columns)
+    assert [field.metadata[b"unit"].decode() for field in schema(columns)] == [column.unit for column in columns]
+
+
+def test_csv_has_fixed_formatting(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    path = tmp_path / "table.csv"
+    write_csv(pd.DataFrame({"a": [1 / 3, 2.0], "b": [None, "x,y"]}), path)
+    assert path.read_bytes() == b'a,b\n0.333333333,\n2,"x,y"\n'

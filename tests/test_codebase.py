@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 SOURCES = {
     "__init__.py": "",
-    "top.py": '"""Top."""\nfrom toy.near import f\n\n\ndef g():\n    from toy.wing.lazy import h\n\n    return f() + h()\n',
+    "top.py": "from toy.near import f\n\n\ndef g():\n    from toy.wing.lazy import h\n\n    return f() + h()\n",
     "near.py": "import json\n\n\ndef f():\n    return 1\n",
     "wing/__init__.py": "",
     "wing/lazy.py": "import toy.far\n\n\ndef h():\n    return toy.far.X\n",

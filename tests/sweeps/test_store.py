@@ -61,7 +61,7 @@ def test_an_empty_store(store: Store) -> None:
 
 def test_layers_in_order_of_preference(tmp_path: Path) -> None:
     first = pack(tmp_path / "first.parquet", record("a", 1.0))
-    second = pack(tmp_path / "folder" / "deeper" / "second.parquet", record("a", 2.0), record("b", 2.0))
+    pack(tmp_path / "folder" / "deeper" / "second.parquet", record("a", 2.0), record("b", 2.0))
     store = Store(local=tmp_path / "local", layers=(first, tmp_path / "folder"))
     assert losses(store, A, B, C) == {"a": 1.0, "b": 2.0}
     assert {key: layer for key, (_, layer) in store.read([A.key, B.key]).items()} == {

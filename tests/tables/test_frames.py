@@ -94,7 +94,7 @@ def test_other_columns_are_refused_when_read(tmp_path: Path, columns: tuple[Colu
 def test_damage_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "table.parquet"
     path.write_bytes(content)
-    with pytest.raises(StoreError, match="damaged.*delete it and run the same command again"):
+    with pytest.raises(StoreError, match=r"damaged.*delete it and run the same command again"):
         read_table(path, COLUMNS)
 
 

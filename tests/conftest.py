@@ -22,7 +22,7 @@ PATIENCE = 600.0
 
 @dataclass(frozen=True)
 class TinyProject:
-    """A copy of config/ with one more preset, `tiny`: three runs of three steps on the digits, one of which diverges."""
+    """A copy of config/ with one more preset, `tiny`: three runs of three steps on the digits; one diverges."""
 
     folder: Path
 

@@ -251,3 +251,13 @@ def test_unfinished_files_of_killed_writers_are_no_runs(store: Store, tmp_path: 
 def test_reading_a_pack_yields_only_what_was_asked_for(tmp_path: Path) -> None:
     store = Store(local=tmp_path / "local", layers=(pack(tmp_path / "pack.parquet", A, B, C),))
     assert store.read([B.key]).keys() == {B.key}
+
+
+def test_a_pack_that_is_replaced_while_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pack(tmp_path / "pack.parquet", A, B)
+    store = Store(local=tmp_path / "local", layers=(path,))
+    assert store.missing([A.key, B.key]) == []
+    pack(path, B)
+    assert losses(store, A, B) == {"b": 1.0}
+    assert store.missing([A.key]) == [A.key]
+    assert "pack.parquet" in capsys.readouterr().err

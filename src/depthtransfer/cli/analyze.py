@@ -2,7 +2,7 @@
 
 import argparse
 
-from depthtransfer.cli.options import add_sweep
+from depthtransfer.cli.options import add_sweep, natural
 from depthtransfer.configuration import table_folder
 
 
@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     add_sweep(parser)
     parser.add_argument("--resamples", type=int, default=1000, help="bootstrap resamples (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: %(default)s)")
+    parser.add_argument("--seed", type=natural, default=0, help="seed of the bootstrap (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> int:

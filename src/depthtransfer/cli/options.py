@@ -51,6 +51,14 @@ def positive(text: str) -> int:
     return number
 
 
+def natural(text: str) -> int:
+    """Argument type: a whole number from 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is negative")
+    return number
+
+
 def interrupt_on_termination() -> None:
     """Let SIGTERM end a command like Ctrl-C does, so that workers end with it."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -39,7 +39,7 @@ def draw_losses(axes: "Axes", measured: "Measured", shared: "Shared", *, labelle
                 markersize=8.5 if row.width == shared.widths[0] else 6.5,
                 zorder=5,
             )
-    label_powers(axes, measured.curves["log2_value"].to_numpy(), axis="x")
+    label_powers(axes, np.array(shared.ranges[measured.panel.hyperparameter]), axis="x")
     axes.set_xlabel(style.hyperparameter_label(measured.panel.hyperparameter))
     axes.grid(axis="y")
     if labelled:

@@ -4,7 +4,7 @@ against depth.
 This module measures and arranges; ``loss_panel`` and ``optimum_panel`` draw into the axes that it hands them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -61,12 +61,14 @@ class Shared:
     """What the panels of a figure have in common.
 
     Attributes:
+        ranges: smallest and largest log2 of each hyperparameter that is swept.
         depths, widths: all that occur; widths from the widest, whose rank 0 is drawn most plainly.
         limits: of the loss axis, in nats.
         logarithmic: whether the loss axis is.
         reference: a loss above which nothing was learned, and what to call it.
     """
 
+    ranges: Mapping[str, tuple[float, float]]
     depths: tuple[int, ...]
     widths: tuple[int, ...]
     limits: tuple[float, float]
@@ -128,6 +130,12 @@ def _behind(measured: Sequence[Measured]) -> pd.DataFrame:
     return table[["kind", *(name for name in table.columns if name != "kind")]]
 
 
+def _ranges(measured: Sequence[Measured]) -> dict[str, tuple[float, float]]:
+    points = pd.concat([part.curves for part in measured])
+    values = points.groupby("hyperparameter")["log2_value"]
+    return {str(name): (float(group.min()), float(group.max())) for name, group in values}
+
+
 def _shared(measured: Sequence[Measured]) -> Shared:
     points = pd.concat([part.curves for part in measured])
     reference = _reference(measured)
@@ -140,6 +148,7 @@ def _shared(measured: Sequence[Measured]) -> Shared:
     else:
         limits = (max(lowest - 0.08 * span, 0.0), reference[0] + 0.07 * span)
     return Shared(
+        _ranges(measured),
         tuple(sorted({int(depth) for depth in points["depth"]})),
         tuple(sorted({int(width) for width in points["width"]}, reverse=True)),
         limits,

@@ -69,6 +69,8 @@ class Store:
             for pack, wanted in in_packs.items():
                 try:
                     found |= {record.key: (record, pack.name) for record in decode(pack, frozenset(wanted))}
+                    if not wanted <= found.keys():
+                        raise StoreError(f"{pack} changed while it was in use", "read it again")
                 except StoreError as error:
                     warn(f"{error.what}: ignored; runs that no other layer holds are recomputed")
                     self._forget(pack)

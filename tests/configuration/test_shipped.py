@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from depthtransfer.configuration import load_experiment, load_preset, names, read_yaml
+from depthtransfer.configuration import load_experiment, load_preset, names
+from depthtransfer.strict_yaml import read_yaml
 from depthtransfer.sweeps.requests import Sweep, load_sweep
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -21,10 +21,12 @@ PACKAGE = "depthtransfer"
 PERMITTED: dict[str, set[str]] = {
     # ground
     "errors": set(),
+    "codebase": set(),
+    "strict_yaml": {"errors"},
     "scaling": set(),
     "tables": {"errors"},
-    "configuration": {"errors", "scaling"},
-    "data": {"errors", "tables"},
+    "configuration": {"errors", "strict_yaml", "scaling"},
+    "data": {"errors", "strict_yaml", "tables"},
     # making: the loop is handed a module and plain arrays
     "models": {"errors", "scaling"},
     "training": {"errors", "scaling", "tables"},

@@ -67,11 +67,11 @@ def convolutions(cell: Cell, dtype: torch.dtype) -> list[Convolution]:
 
 
 def step(layers: list[Convolution]) -> None:
-    """Run all forward, then all backward from the last to the first."""
-    for layer in layers:
-        layer.forward()
+    """Run all forward, then all backward from the last to the first; outputs live until then, as in training."""
+    outputs = [layer.forward() for layer in layers]
     for layer in reversed(layers):
         layer.backward()
+    outputs.clear()
 
 
 def _convolution(

@@ -143,5 +143,5 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory) -> TinyProject:
 @pytest.fixture
 def trained_project(tiny_project: TinyProject, trained_once: TinyProject) -> TinyProject:
     """A tiny project of one's own whose runs are stored."""
-    shutil.copytree(trained_once.folder / "results", tiny_project.folder / "results")
+    shutil.copytree(trained_once.folder / "results/store", tiny_project.folder / "results/store")
     return tiny_project

@@ -61,7 +61,7 @@ def test_identity_tells_what_is_decoded_from_the_same_files(tmp_path: Path) -> N
     ("old", "new", "expected"),
     [
         ("image_size: 4", "image_size: four", "pets.image_size"),
-        ("image_size: 4", "imagesize: 4", "pets.image_size"),
+        ("image_size: 4", "imagesize: 4", "'image_size'"),
         ("remedy:", "cure: x\n  remedy:", "pets.cure"),
         ("classes: 2", "classes: 1", "pets.classes"),
         ("channels: 3", "channels: 4", "pets.channels"),
@@ -70,7 +70,7 @@ def test_identity_tells_what_is_decoded_from_the_same_files(tmp_path: Path) -> N
         ("kind: image_folder", "kind: digits", "path"),
         ("kind: image_folder", "kind: text", "pets.kind"),
         ("path: pets.zip", "path: pets.zip\n  test_split: train", "same folder"),
-        ("classes: 2", "classes: 2\n  classes: 3", "'classes' repeated"),
+        ("classes: 2", "classes: 2\n  classes: 3", "'classes' is written twice"),
         ("pets:", "My pets:", "not a data set's name"),
         ("pets:", "pets: [", "not valid YAML"),
     ],
@@ -81,7 +81,7 @@ def test_invalid_entry_is_named(tmp_path: Path, old: str, new: str, expected: st
 
 @pytest.mark.parametrize("text", ["", "- a\n", "null\n"])
 def test_file_without_declarations(tmp_path: Path, text: str) -> None:
-    assert "no data set" in message(tmp_path, text)
+    assert "mapping" in message(tmp_path, text)
 
 
 def test_missing_file(tmp_path: Path) -> None:

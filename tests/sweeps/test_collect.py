@@ -1,5 +1,5 @@
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,27 @@ from typing import Any
 import pytest
 
 from depthtransfer.sweeps.collect import write_tables
-from depthtransfer.sweeps.requests import Sweep, load_sweep
+from depthtransfer.sweeps.requests import Request, Sweep, load_sweep
 from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS
 from depthtransfer.tables.frames import read_table
 from depthtransfer.tables.records import Record
 
 LOSS = (2.5, 2.0, 1.0)
+
+
+def record_of(request: Request, loss: Sequence[float], *, status: str = "ok") -> Record:
+    """A request's record with an invented course of training."""
+    steps = len(loss)
+    return Record(
+        specification=request.spec.canonical(),
+        summary={"status": status, "diverged_step": None if status == "ok" else steps - 1, "device": "cpu"},
+        provenance={"seconds": 0.1, "finished": "now", "commit": "unknown", "machine": "m", "versions": {}},
+        series={
+            "loss": tuple(loss),
+            "accuracy": tuple(0.25 * step for step in range(steps)),
+            "learning_rate_factor": (1.0,) * steps,
+        },
+    )
 
 
 @pytest.fixture
@@ -22,7 +37,7 @@ def sweep(tiny_project: Any) -> Sweep:
 
 
 @pytest.fixture
-def written(sweep: Sweep, tmp_path: Path, invented_record: Callable[..., Record]) -> Any:
+def written(sweep: Sweep, tmp_path: Path) -> Any:
     """Writes the tables of two runs with given losses and reads them back."""
 
     def write(*outcomes: Record, window: int = 2) -> dict[str, Any]:
@@ -36,10 +51,8 @@ def written(sweep: Sweep, tmp_path: Path, invented_record: Callable[..., Record]
 
 
 @pytest.mark.parametrize(("window", "loss"), [(1, 1.0), (2, 1.5), (3, 5.5 / 3)])
-def test_the_loss_is_the_mean_over_the_last_window(
-    sweep: Sweep, written: Any, invented_record: Any, window: int, loss: float
-) -> None:
-    runs = written(*(invented_record(request, LOSS) for request in sweep.requests), window=window)["runs"]
+def test_the_loss_is_the_mean_over_the_last_window(sweep: Sweep, written: Any, window: int, loss: float) -> None:
+    runs = written(*(record_of(request, LOSS) for request in sweep.requests), window=window)["runs"]
     assert runs["loss"].tolist() == pytest.approx([loss, loss])
     assert runs["initial_loss"].tolist() == [2.5, 2.5]
     assert runs["window"].tolist() == [window, window]
@@ -47,10 +60,10 @@ def test_the_loss_is_the_mean_over_the_last_window(
     assert runs["diverged_step"].isna().all()
 
 
-def test_a_diverged_run_is_a_row_without_a_loss(sweep: Sweep, written: Any, invented_record: Any) -> None:
+def test_a_diverged_run_is_a_row_without_a_loss(sweep: Sweep, written: Any) -> None:
     one, two = sweep.requests
-    diverged = invented_record(one, (2.0, math.nan), status="diverged")
-    tables = written(diverged, invented_record(two, LOSS))
+    diverged = record_of(one, (2.0, math.nan), status="diverged")
+    tables = written(diverged, record_of(two, LOSS))
     row, other = tables["runs"].to_dict("records")
     assert (row["status"], row["diverged_step"], row["initial_loss"]) == ("diverged", 1, 2.0)
     assert math.isnan(row["loss"])
@@ -59,13 +72,13 @@ def test_a_diverged_run_is_a_row_without_a_loss(sweep: Sweep, written: Any, inve
     assert tables["steps"].groupby("key", sort=False).size().tolist() == [2, 3]
 
 
-def test_nothing_but_diverged_runs(sweep: Sweep, written: Any, invented_record: Any) -> None:
-    runs = written(*(invented_record(request, (math.inf,), status="diverged") for request in sweep.requests))["runs"]
+def test_nothing_but_diverged_runs(sweep: Sweep, written: Any) -> None:
+    runs = written(*(record_of(request, (math.inf,), status="diverged") for request in sweep.requests))["runs"]
     assert runs["diverged_step"].tolist() == [0, 0]
 
 
-def test_rows_say_what_was_asked_for(sweep: Sweep, written: Any, invented_record: Any) -> None:
-    runs = written(*(invented_record(request, LOSS) for request in sweep.requests))["runs"]
+def test_rows_say_what_was_asked_for(sweep: Sweep, written: Any) -> None:
+    runs = written(*(record_of(request, LOSS) for request in sweep.requests))["runs"]
     for request, row in zip(sweep.requests, runs.to_dict("records"), strict=True):
         spec = request.spec
         assert row["key"] == spec.key
@@ -77,11 +90,11 @@ def test_rows_say_what_was_asked_for(sweep: Sweep, written: Any, invented_record
     assert runs["learning_rate"].tolist() == [0.5, 0.25]
 
 
-def test_steps_carry_epochs_and_the_scheduled_rate(sweep: Sweep, written: Any, invented_record: Any) -> None:
+def test_steps_carry_epochs_and_the_scheduled_rate(sweep: Sweep, written: Any) -> None:
     one, two = sweep.requests
-    halved = invented_record(one, LOSS)
+    halved = record_of(one, LOSS)
     halved.series["learning_rate_factor"] = (1.0, 0.5, 0.25)
-    steps = written(halved, invented_record(two, LOSS))["steps"]
+    steps = written(halved, record_of(two, LOSS))["steps"]
     first = steps[steps["key"] == one.spec.key]
     assert first["step"].tolist() == [0, 1, 2]
     assert first["epoch"].tolist() == pytest.approx([0.0, 1 / 89, 2 / 89])
@@ -90,7 +103,7 @@ def test_steps_carry_epochs_and_the_scheduled_rate(sweep: Sweep, written: Any, i
     assert first["learning_rate"].tolist() == [0.5, 0.25, 0.125]
 
 
-def test_provenance_is_a_table_of_its_own(sweep: Sweep, written: Any, invented_record: Any) -> None:
-    tables = written(*(invented_record(request, LOSS) for request in sweep.requests))
+def test_provenance_is_a_table_of_its_own(sweep: Sweep, written: Any) -> None:
+    tables = written(*(record_of(request, LOSS) for request in sweep.requests))
     assert tables["provenance"]["layer"].tolist() == ["local", "local"]
     assert "seconds" not in tables["runs"]

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -163,15 +164,20 @@ def test_a_killed_worker_costs_its_run_alone(
     assert long_project.tables("long") == uninterrupted
 
 
-def test_ctrl_c_reaches_workers_that_have_hardly_started(long_project: Any, start: Any, wait_until: Any) -> None:
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.1, 0.2])
+def test_ctrl_c_reaches_workers_that_have_hardly_started(
+    long_project: Any, start: Any, wait_until: Any, delay: float
+) -> None:
     """A terminal sends the signal to the whole group; a worker that takes it would print a traceback."""
     process = start("--workers", "2")
     wait_until(long_project.workers)
+    time.sleep(delay)
     os.killpg(process.pid, signal.SIGINT)
     assert ended(process, 130).splitlines() == [INTERRUPTED]
     assert long_project.workers() == []
 
 
+@pytest.mark.slow
 def test_workers_end_when_their_parent_is_killed(long_project: Any, start: Any, wait_until: Any) -> None:
     process = start()
     wait_until(lambda: runs_stored(long_project))

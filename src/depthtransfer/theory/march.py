@@ -1,0 +1,454 @@
+"""Linear networks that learn features: the exact limit of infinite width at finite depth, by marching in time.
+
+Every matrix below is an operator in time (and data), strictly causal, so row `t` follows from earlier rows by one
+sweep up through the layers for ``h`` and one sweep down for ``g``: no fixed point, no inverse. Where the derivation
+uses invariant embedding, the march carries the physical quantities themselves from site to site. At a site, with
+``sigma`` a source added to ``h`` and ``rho`` a source added to ``g``, they are, for each of the two families,
+
+====  =================================  ==============================
+name  family of h                        family of g
+====  =================================  ==============================
+K     ``H = <h h>``                      ``G = <g g>``
+F     ``<h g>``                          ``<g h>``
+R     ``A = dh/drho``                    ``B = dg/dsigma``
+S     ``dh/dsigma - 1``                  ``dg/drho - 1``
+C     block's map from ``g`` to ``h``    block's map from ``h`` to ``g``
+====  =================================  ==============================
+
+Turning the network upside down exchanges the families, so one piece of code serves both, and one datum with
+``|x|**2 = D`` (or any problem that is its own mirror image) needs only one of them.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.memory import require_memory
+from depthtransfer.theory.problem import Array, Problem
+
+UNSTABLE = 2.0
+"""Largest ``eta_0 step * eigenvalue of the tangent kernel`` at which gradient descent does not diverge."""
+
+
+@dataclass(frozen=True)
+class MarchSolution:
+    """Training of an infinitely wide linear network, `T` rows for 0 to ``T - 1`` steps.
+
+    Attributes:
+        time: ``step * number of updates``, shape (T,).
+        f: predictor, shape (T, P).
+        loss: ``sum_mu p_mu (y_mu - f_mu)**2 / 2``, shape (T,).
+        ntk: tangent kernel in units of eta_0, shape (T, P, P).
+        H: ``<h h>`` at equal times, sites ``l = 1..L+1``, shape (T, L + 1, P, P).
+        G: ``<g g>`` at equal times, shape (T, L + 1, P, P).
+        H_all: ``<h(t) h(s)>``, shape (L + 1, T, P, T, P); None unless asked for.
+        G_all: ``<g(t) g(s)>``, same shape.
+        f_read_in: predictor read off at the lowest site instead of the readout, shape (T, P).
+        diverged_step: first row whose tangent kernel makes the step unstable, or None.
+    """
+
+    time: Array
+    f: Array
+    loss: Array
+    ntk: Array
+    H: Array
+    G: Array
+    f_read_in: Array
+    H_all: Array | None = None
+    G_all: Array | None = None
+    diverged_step: int | None = None
+
+    @property
+    def tau(self) -> Array:
+        """Layer times of the sites, shape (L + 1,)."""
+        sites = self.H.shape[1]
+        return np.arange(sites) / (sites - 1)
+
+    def H_at(self, tau: float) -> Array:  # noqa: N802 - the symbol of the kernel
+        """Equal-time ``H`` at layer time `tau`, linear between sites, shape (T, P, P)."""
+        return between_sites(self.H, tau)
+
+
+def between_sites(values: Array, tau: float) -> Array:
+    """`values` (T, L + 1, ...) at layer time `tau`, linear between neighbouring sites."""
+    place = tau * (values.shape[1] - 1)
+    below = min(int(place), values.shape[1] - 2)
+    part = place - below
+    return np.asarray((1 - part) * values[:, below] + part * values[:, below + 1])
+
+
+class _Store(NamedTuple):
+    """Earlier rows: (family, site, N, N), N = T P; C has one block fewer than there are sites."""
+
+    K: jax.Array
+    F: jax.Array
+    R: jax.Array
+    S: jax.Array
+    C: jax.Array
+
+
+class _Row(NamedTuple):
+    """The current row at one site: four of shape (P, N) over earlier times, and `D`, the kernel now, (P, P)."""
+
+    K: jax.Array
+    F: jax.Array
+    R: jax.Array
+    S: jax.Array
+    D: jax.Array
+
+
+class _Constants(NamedTuple):
+    """Numbers of a march that may be traced, and hence differentiated."""
+
+    rate: jax.Array  # eta_0 step
+    gamma0: jax.Array
+    noise: jax.Array  # per block
+    learning: jax.Array  # per block
+    response: jax.Array  # per block; equal to the noise in the theory
+    kernel: jax.Array  # (P, P)
+    targets: jax.Array  # (P,)
+    weights: jax.Array  # (P,)
+
+
+def _add_source(
+    row: _Row, block: jax.Array, noise: jax.Array, now: jax.Array, own: jax.Array, other: _Store, cross: jax.Array
+) -> _Row:
+    """Row at a site after ``h' = h + block g' + u``.
+
+    Args:
+        row: the row just below; its S holds ``dh/dsigma'`` and the rest is moved to the new site's partners.
+        block: this row of the block's map, (P, N).
+        noise: covariance of ``u`` with its past, (P, N).
+        now: covariance of ``u`` with itself, (P, P).
+        own: S of this family at the new site, (N, N).
+        other: the opposite family at the new site, each (N, N).
+        cross: ``<h u>`` of the row below at equal times, (P, P).
+    """
+    answer = noise @ other.R.T
+    tied = block @ other.K
+    moved = row.F @ block.T + cross + block @ answer.T
+    return _Row(
+        K=row.K + block @ other.F + noise + noise @ own.T,
+        F=row.F + tied + answer,
+        R=row.R + block + block @ other.S,
+        S=row.S + block @ other.R,
+        D=row.D + moved + moved.T + tied @ block.T + now,
+    )
+
+
+def _pick(array: jax.Array, family: int, index: jax.Array | int) -> jax.Array:
+    """One family at one site or block, without a copy of the whole family."""
+    where = (jnp.asarray(family), jnp.asarray(index), jnp.asarray(0), jnp.asarray(0))
+    return jax.lax.dynamic_slice(array, where, (1, 1, *array.shape[2:]))[0, 0]
+
+
+def _at(store: _Store, family: int, index: jax.Array | int) -> _Store:
+    """One family at one site, each (N, N); C is left as it is because it lives on blocks."""
+    return _Store(*(_pick(a, family, index) for a in store[:4]), store.C)
+
+
+def _start(
+    store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, trained: bool, family: int
+) -> _Row:
+    """The current row of one family at the site where it begins: input layer for ``h``, readout for ``g``."""
+    families, sites, width, _ = store.K.shape
+    source = c.kernel if family == 0 else jnp.ones_like(c.kernel)
+    spread = jnp.tile(source, (1, width // source.shape[0]))
+    zero = jnp.zeros_like(spread)
+    nothing = _Row(zero, zero, zero, zero, jnp.zeros_like(source))
+    own, other = _pick(store.S, family, 0), _at(store, (1 - family) % families, sites - 1)
+    return _add_source(nothing, spread * strength * trained, spread * past, source, own, other, nothing.D)
+
+
+def _ascend(
+    store: _Store, row: _Row, site: jax.Array, strength: jax.Array, c: _Constants, family: int
+) -> tuple[_Row, jax.Array]:
+    """One family's row at the next site, and the row of the block between, (P, N)."""
+    families, sites = store.K.shape[:2]
+    opposite, mirror = (1 - family) % families, sites - 2 - site
+    other = _at(store, opposite, mirror)
+    opposing, own = _pick(store.C, opposite, mirror), _pick(store.C, family, site)
+    block = c.response * row.R + c.learning * strength * row.K
+    ahead = row.S - row.R @ opposing
+    partner = row.F - row.K @ opposing.T - c.noise * row.R @ other.K
+    moved = _Row(
+        K=row.K + partner @ own.T + c.noise * ahead @ _pick(store.K, family, site),
+        F=partner,
+        R=row.R + ahead @ own,
+        S=ahead,
+        D=row.D,
+    )
+    above = _pick(store.S, family, site + 1)
+    cross = c.noise * ahead @ row.K.T
+    return _add_source(moved, block, c.noise * row.K, c.noise * row.D, above, other, cross), block
+
+
+def _sweep(
+    store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, trained: tuple[bool, bool]
+) -> list[tuple[_Row, jax.Array]]:
+    """For each family all sites of the current row (leading axis) and all rows of blocks (L, P, N).
+
+    Both families go through one loop: two loops would each take a copy of everything stored.
+    """
+    families, sites = store.K.shape[:2]
+    first = tuple(_start(store, past, strength, c, trained[k], k) for k in range(families))
+
+    def up(rows: tuple[_Row, ...], site: jax.Array):  # type: ignore[no-untyped-def]
+        steps = tuple(_ascend(store, row, site, strength, c, k) for k, row in enumerate(rows))
+        return tuple(row for row, _ in steps), steps
+
+    _, upper = jax.lax.scan(up, first, jnp.arange(sites - 1))
+    join = partial(jax.tree.map, lambda a, b: jnp.concatenate([a[None], b]))
+    return [(join(low, rows), blocks) for low, (rows, blocks) in zip(first, upper, strict=True)]
+
+
+def _write(array: jax.Array, family: int, values: jax.Array, row: jax.Array) -> jax.Array:
+    """Put `values` (sites, P, N) at time `row` of one family."""
+    zero = jnp.zeros_like(row)
+    return jax.lax.dynamic_update_slice(array, values[None], (jnp.full_like(row, family), zero, row, zero))
+
+
+def _write_column(array: jax.Array, family: int, values: jax.Array, row: jax.Array) -> jax.Array:
+    """Put the transposes of `values` (sites, P, N) at column `row` of one family."""
+    zero = jnp.zeros_like(row)
+    columns = jnp.swapaxes(values, 1, 2)[None]
+    return jax.lax.dynamic_update_slice(array, columns, (jnp.full_like(row, family), zero, zero, row))
+
+
+@partial(jax.jit, static_argnames=("trained",), donate_argnums=(0, 1))
+def _advance(
+    store: _Store,
+    outputs: dict[str, jax.Array],
+    first: int,
+    last: int,
+    c: _Constants,
+    trained: tuple[bool, bool],
+) -> tuple[_Store, dict[str, jax.Array]]:
+    """Rows `first` to ``last - 1``; `store` is wide enough for all of them."""
+    width, points = store.K.shape[-1], c.kernel.shape[0]
+    index = jnp.arange(width)
+
+    def row(t: jax.Array, carry: tuple[_Store, dict[str, jax.Array]]) -> tuple[_Store, dict[str, jax.Array]]:
+        store, out = carry
+        start = t * points
+        past = (index < start).astype(store.K.dtype)
+        strength = c.gamma0 * c.rate * jnp.pad(out["pull"].reshape(-1), (0, max(0, width - out["pull"].size)))[:width]
+        swept = _sweep(store, past, strength, c, trained)
+        h, g = swept[0][0], swept[-1][0]
+        top, bottom = (jax.tree.map(lambda a: a[-1], r) for r in (h, g))
+        f = (top.R.sum(axis=1) + trained[1] * (top.K @ strength)) / c.gamma0
+        spread = jnp.tile(c.kernel, (1, width // points))
+        f_low = (jnp.sum(bottom.R * spread, axis=1) + trained[0] * jnp.sum(bottom.K * spread * strength, axis=1)) / c.gamma0
+        residual = c.targets - f
+        kernel = c.learning * jnp.sum(g.D[::-1][1:] * h.D[:-1], axis=0)
+        kernel = kernel + trained[1] * h.D[-1] + trained[0] * g.D[-1] * c.kernel
+        out = {
+            "f": out["f"].at[t].set(f),
+            "f_read_in": out["f_read_in"].at[t].set(f_low),
+            "pull": out["pull"].at[t].set(c.weights * residual),
+            "ntk": out["ntk"].at[t].set(kernel),
+            "H": out["H"].at[t].set(h.D),
+            "G": out["G"].at[t].set(g.D[::-1]),
+        }
+        K, F, R, S, C = store
+        for family, (r, blocks) in enumerate(swept):
+            mirrored = swept[-1 - family][0]
+            now = jnp.broadcast_to(c.gamma0 * (f[:, None] if family == 0 else f[None, :]), r.D.shape)
+            full = jax.lax.dynamic_update_slice(r.K, r.D, (0, 0, start))
+            K = _write_column(_write(K, family, full, start), family, full, start)
+            F = _write_column(F, family, mirrored.F[::-1], start)
+            F = _write(F, family, jax.lax.dynamic_update_slice(r.F, now, (0, 0, start)), start)
+            R = _write(R, family, r.R, start)
+            S = _write(S, family, r.S, start)
+            C = _write(C, family, blocks, start)
+        return _Store(K, F, R, S, C), out
+
+    return jax.lax.fori_loop(first, last, row, (store, outputs))
+
+
+def _chunks(rows: int) -> list[int]:
+    """Ends of stretches of rows; arrays grow from one stretch to the next, as the work of a row grows with them."""
+    parts = 1 if rows <= 48 else 4
+    return sorted({math.ceil(rows * (i + 1) / parts) for i in range(parts)})
+
+
+def is_mirror_image(problem: Problem, train_read_in: bool, train_readout: bool) -> bool:
+    """Whether the network turned upside down is the same problem: all inputs equal, both ends treated alike."""
+    return train_read_in == train_readout and problem.size == 1 and bool((problem.kernel == 1).all())
+
+
+def march_constants(
+    problem: Problem, depth: int, rate: jax.Array | float, gamma0: jax.Array | float, branch: Branch, responses: bool
+) -> _Constants:
+    """Numbers of a march as arrays; `rate` is ``eta_0 step``."""
+    as_array = partial(jnp.asarray, dtype=jnp.float64)
+    return _Constants(
+        rate=as_array(rate),
+        gamma0=as_array(gamma0),
+        noise=as_array(branch.noise(depth)),
+        learning=as_array(branch.learning(depth)),
+        response=as_array(branch.noise(depth) if responses else 0.0),
+        kernel=as_array(problem.kernel),
+        targets=as_array(problem.targets),
+        weights=as_array(problem.weights),
+    )
+
+
+def march_rows(
+    constants: _Constants, depth: int, rows: int, trained: tuple[bool, bool] = (True, True), mirror: bool = False
+) -> tuple[_Store, dict[str, jax.Array]]:
+    """All rows of a march, differentiable forward in `constants` (`jax.jvp`, `jax.jacfwd`).
+
+    Args:
+        constants: see `march_constants`.
+        depth: number of residual branches L.
+        rows: number of rows T, one more than the number of updates.
+        trained: whether the input layer and the readout are trained.
+        mirror: whether to use that the problem is its own mirror image.
+    """
+    points = constants.kernel.shape[0]
+    families, sites = (1 if mirror else 2), depth + 1
+    out = {
+        "f": jnp.zeros((rows, points)),
+        "f_read_in": jnp.zeros((rows, points)),
+        "pull": jnp.zeros((rows, points)),
+        "ntk": jnp.zeros((rows, points, points)),
+        "H": jnp.zeros((rows, sites, points, points)),
+        "G": jnp.zeros((rows, sites, points, points)),
+    }
+    store = _Store(*(jnp.zeros((families, sites - (name == "C"), 0, 0)) for name in "KFRSC"))
+    first = 0
+    for last in _chunks(rows):
+        grow = last * points - store.K.shape[-1]
+        store = jax.tree.map(lambda a, g=grow: jnp.pad(a, ((0, 0), (0, 0), (0, g), (0, g))), store)
+        store, out = _advance(store, out, first, last, constants, trained)
+        first = last
+    return store, out
+
+
+def march_bytes(rows: int, points: int, depth: int, mirror: bool) -> int:
+    """Largest memory of a march in bytes: five matrices per site and family, doubled while they grow."""
+    families = 1 if mirror else 2
+    return 2 * 5 * 8 * families * (depth + 1) * (rows * points) ** 2
+
+
+def march(
+    problem: Problem,
+    depth: int,
+    *,
+    gamma0: float,
+    eta0: float,
+    step: float = 1.0,
+    steps: int,
+    branch: Branch | None = None,
+    train_read_in: bool = True,
+    train_readout: bool = True,
+    keep_kernels: bool = False,
+    responses: bool = True,
+    memory_limit: int | None = None,
+) -> MarchSolution:
+    """Gradient descent of a linear residual network at infinite width: exact at every depth and step.
+
+    Cost grows like ``L (T P)**3`` in time and ``L (T P)**2`` in memory.
+
+    Args:
+        problem: the data.
+        depth: number of residual branches L.
+        gamma0: feature-learning strength, above 0.
+        eta0: learning rate; one update moves by ``eta_0 step gamma_0**2 N``.
+        step: length of one update in time.
+        steps: number of updates.
+        branch: constants of the branch; None means beta = 1, alpha = 1/2.
+        train_read_in: whether the input layer is trained.
+        train_readout: whether the readout is trained.
+        keep_kernels: return kernels between all pairs of times too.
+        responses: False leaves out the response functions A and B. That is wrong at every depth; it is here to
+            show by how much.
+        memory_limit: bytes allowed; None means nine tenths of what is free.
+
+    Raises:
+        ConfigurationError: a size or a constant is out of range, or the march does not fit into memory.
+    """
+    branch = branch or Branch()
+    require_march(problem, depth, gamma0, eta0, step, steps, memory_limit, train_read_in, train_readout)
+    constants = march_constants(problem, depth, eta0 * step, gamma0, branch, responses)
+    mirror = is_mirror_image(problem, train_read_in, train_readout)
+    store, out = march_rows(constants, depth, steps + 1, (train_read_in, train_readout), mirror)
+    rows, points = steps + 1, problem.size
+    plain = {name: np.asarray(value) for name, value in out.items()}
+    everything: dict[str, Array] = {}
+    if keep_kernels:
+        shape = (depth + 1, rows, points, rows, points)
+        everything = {
+            "H_all": np.asarray(store.K[0]).reshape(shape),
+            "G_all": np.asarray(store.K[-1][::-1]).reshape(shape),
+        }
+    diverged = first_unstable(plain["ntk"], plain["f"], problem, eta0 * step)
+    return MarchSolution(
+        time=step * np.arange(rows),
+        f=plain["f"],
+        loss=0.5 * ((problem.targets - plain["f"]) ** 2) @ problem.weights,
+        ntk=plain["ntk"],
+        H=plain["H"],
+        G=plain["G"],
+        f_read_in=plain["f_read_in"],
+        diverged_step=diverged,
+        **everything,
+    )
+
+
+def require_march(
+    problem: Problem,
+    depth: int,
+    gamma0: float,
+    eta0: float,
+    step: float,
+    steps: int,
+    memory_limit: int | None,
+    train_read_in: bool = True,
+    train_readout: bool = True,
+) -> None:
+    """Refuse sizes and constants that a march cannot take."""
+    if depth < 1:
+        raise ConfigurationError(f"depth = {depth}", "a network has at least one residual branch")
+    if steps < 0:
+        raise ConfigurationError(f"steps = {steps}", "give a number of updates of at least 0")
+    require_gamma0(gamma0)
+    if not (math.isfinite(eta0) and eta0 >= 0 and math.isfinite(step) and step > 0):
+        raise ConfigurationError(f"eta0 = {eta0}, step = {step}", "give eta0 of at least 0 and a step above 0")
+    mirror = is_mirror_image(problem, train_read_in, train_readout)
+    rows, points = steps + 1, problem.size
+    require_memory(
+        march_bytes(rows, points, depth, mirror),
+        memory_limit,
+        f"a march over T={rows} rows, P={points} data points, L={depth} branches",
+        "reduce L, or (T P)**2, by a factor of {:.3g}",
+    )
+
+
+def require_gamma0(gamma0: float) -> None:
+    """Refuse the lazy limit and worse."""
+    if gamma0 == 0:
+        raise ConfigurationError(
+            "gamma0 = 0 is the lazy limit, where kernels do not move",
+            "use the lazy solver (`depthtransfer theory lazy`)",
+        )
+    if not (math.isfinite(gamma0) and gamma0 > 0):
+        raise ConfigurationError(f"gamma0 = {gamma0}", "give a finite number above 0")
+
+
+def first_unstable(ntk: Array, f: Array, problem: Problem, rate: float) -> int | None:
+    """First row with ``rate * largest eigenvalue of p K > 2`` or a value that is not finite, or None."""
+    finite = np.isfinite(ntk).all(axis=(1, 2)) & np.isfinite(f).all(axis=1)
+    root = np.sqrt(problem.weights)
+    safe = np.where(finite[:, None, None], ntk, 0.0)
+    largest = np.linalg.eigvalsh(root[:, None] * safe * root[None, :])[:, -1]
+    bad = ~finite | (rate * largest > UNSTABLE)
+    return int(np.argmax(bad)) if bad.any() else None

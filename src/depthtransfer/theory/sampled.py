@@ -260,6 +260,7 @@ def sample(
     """
     branch = branch or Branch()
     depths = (depth,) if isinstance(depth, int) else tuple(depth)
+    activation(phi)
     finest = _require(depths, steps, samples, replicas, gamma0, problem, memory_limit)
     rows = steps + 1
     weights = depth_weights(depths) if len(depths) > 1 else np.ones(1)

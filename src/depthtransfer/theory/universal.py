@@ -23,6 +23,10 @@ from depthtransfer.theory.problem import Array
 SWEEPS = 400
 SETTLED = 3e-14
 RESOLUTIONS = (24, 40, 64)
+SMALLEST_REACH = 1e-3
+"""Functions are solved at least this far, so that rounding stays small against them."""
+LARGEST_REACH = 8.0
+"""Largest ``gamma_0 |y|`` in units of the initial tangent kernel that `RESOLUTIONS` suffice for."""
 
 
 @dataclass(frozen=True)
@@ -138,10 +142,12 @@ def universal(reach: float, branch: Branch | None = None, *, train_ends: bool = 
     branch = branch or Branch()
     grown = np.exp(branch.limit_noise)
     initial = branch.limit_learning * grown + 2 * grown * train_ends
+    if reach > LARGEST_REACH * initial:
+        raise _beyond(reach)
     for count in RESOLUTIONS:
         low, high = 0.0, reach / initial
         best: Universal | None = None
-        for _ in range(40):
+        for _ in range(30):
             middle = high if best is None and low == 0.0 else 0.5 * (low + high)
             found = _solve(middle, branch, train_ends, count)
             if found is None or not np.isfinite(found.F).all() or found.F[-1] > 1.15 * reach:
@@ -154,7 +160,11 @@ def universal(reach: float, branch: Branch | None = None, *, train_ends: bool = 
                 break
         if best is not None and np.abs(chebyshev.coefficients(best.F)[-2:]).max() < 1e-10 * reach:
             return best
-    raise ConfigurationError(
+    raise _beyond(reach)
+
+
+def _beyond(reach: float) -> ConfigurationError:
+    return ConfigurationError(
         f"gamma0 * |target| = {reach:g} lies beyond what the infinite-depth solver resolves",
         "use a smaller gamma0 * |target|, or a finite depth with a step",
     )
@@ -218,7 +228,7 @@ def linear_flow(
     if not (np.isfinite(target) and np.isfinite(eta0) and eta0 >= 0):
         raise ConfigurationError(f"eta0 = {eta0}, target = {target}", "give finite numbers, eta0 of at least 0")
     pull = gamma0 * abs(target)
-    functions = universal(max(pull, 1e-8), branch, train_ends=train_ends)
+    functions = universal(max(pull, SMALLEST_REACH), branch, train_ends=train_ends)
     order = np.argsort(t)
     kappa, log_part = integrate_clock(
         jnp.asarray(functions.F), jnp.asarray(functions.K), jnp.asarray(functions.end), jnp.asarray(eta0),

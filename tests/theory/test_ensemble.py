@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import activation
 from depthtransfer.theory.branch import Branch
@@ -45,9 +46,7 @@ def dense_descent(start, problem, phi, gamma0, rate, steps, branch):
 @pytest.mark.parametrize(("phi", "alpha"), [("linear", 0.5), ("relu", 1.0), ("tanh", 0.7), ("abs", 0.5), ("erf", 0.5)])
 def test_rank_one_updates_are_dense_gradient_descent(phi, alpha):
     branch = Branch(beta=1.3, alpha=alpha)
-    found = simulate(
-        PAIR, 3, 24, gamma0=1.5, eta0=0.05, steps=4, seeds=2, phi=phi, branch=branch, antithetic=False
-    )
+    found = simulate(PAIR, 3, 24, gamma0=1.5, eta0=0.05, steps=4, seeds=2, phi=phi, branch=branch, antithetic=False)
     for seed in range(2):
         start = initial_weights(jax.random.key(seed), jnp.asarray(PAIR.kernel), 3, 24)
         expected = dense_descent(start, PAIR, phi, 1.5, 0.05, 4, branch)
@@ -87,14 +86,15 @@ def agreement(phi_problem, widths, seeds, depth, steps, strengths, rate):
     return np.array(bias), np.array(error)
 
 
-@pytest.mark.parametrize(
-    "problem", [pytest.param(ONE, id="one"), pytest.param(PAIR, id="two", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("problem", [pytest.param(ONE, id="one"), pytest.param(PAIR, id="two", marks=pytest.mark.slow)])
 def test_networks_approach_the_march_like_one_over_width(problem):
     widths, strengths = np.array([32, 64, 128]), [0.2, 1.0, 2.0]
     bias, error = agreement(problem, widths, (1024, 512, 512), 8, 10, strengths, 0.02)
     assert np.isfinite(bias).all()
-    scaled, weight = bias * widths[:, None, None, None], 1 / (error * widths[:, None, None, None])[:, :, 1:] ** 2
+    scaled, weight = (
+        bias * widths[:, None, None, None],
+        1 / (error * widths[:, None, None, None])[:, :, 1:] ** 2,
+    )
     common = (scaled[:, :, 1:] * weight).sum(axis=0) / weight.sum(axis=0)
     rest = (bias[:, :, 1:] - common / widths[:, None, None, None]) / error[:, :, 1:]
     assert np.abs(rest).max() < 4
@@ -114,7 +114,8 @@ def test_networks_refute_the_theory_without_responses():
 
 
 @pytest.mark.parametrize(
-    ("options", "words"), [({"seeds": 0}, "at least 1"), ({"gamma0": 0.0}, "above 0"), ({"memory_limit": 10}, "GiB")]
+    ("options", "words"),
+    [({"seeds": 0}, "at least 1"), ({"gamma0": 0.0}, "above 0"), ({"memory_limit": 10}, "GiB")],
 )
 def test_bad_input_is_refused(options, words):
     with pytest.raises(ConfigurationError, match=words):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import ACTIVATIONS, activation
 from depthtransfer.theory.branch import Branch

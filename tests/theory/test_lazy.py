@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.lazy import lazy_descent, lazy_flow
 from depthtransfer.theory.problem import Problem

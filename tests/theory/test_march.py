@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory import march as march_module
 from depthtransfer.theory.branch import Branch
@@ -16,9 +17,7 @@ THREE = Problem(INPUTS @ INPUTS.T / 5, [1.0, -0.5, 0.3])
 def test_one_datum_fixture():
     found = march(ONE, 8, gamma0=1, eta0=0.05, steps=5)
     np.testing.assert_allclose(found.f[:, 0], [0, 0.3706, 0.6204, 0.7896, 0.8927, 0.9486], atol=6e-5)
-    np.testing.assert_allclose(
-        found.H[:, -1, 0, 0], [2.566, 2.680, 3.007, 3.323, 3.546, 3.676], atol=6e-4
-    )
+    np.testing.assert_allclose(found.H[:, -1, 0, 0], [2.566, 2.680, 3.007, 3.323, 3.546, 3.676], atol=6e-4)
     np.testing.assert_allclose(found.G[:, 0], found.H[:, -1], rtol=1e-13)
 
 
@@ -29,7 +28,13 @@ def test_frozen_ends_fixture():
 
 @pytest.mark.parametrize(
     ("depth", "f", "h"),
-    [(4, 0.92271, 2.4414), (8, 0.94858, 2.5658), (16, 0.96114, 2.6379), (32, 0.96715, 2.6770), (64, 0.97006, 2.6973)],
+    [
+        (4, 0.92271, 2.4414),
+        (8, 0.94858, 2.5658),
+        (16, 0.96114, 2.6379),
+        (32, 0.96715, 2.6770),
+        (64, 0.97006, 2.6973),
+    ],
 )
 def test_depth_fixture(depth, f, h):
     found = march(ONE, depth, gamma0=1, eta0=0.05, steps=5)
@@ -131,7 +136,10 @@ def test_unstable_step_is_reported():
         ({"step": 0.0}, "step"),
         ({"steps": -1}, "steps"),
         ({"depth": 0}, "at least one"),
-        ({"memory_limit": 1000}, r"T=4 rows, P=1 data points, L=2 branches needs .* reduce L, or \(T P\)\*\*2, by"),
+        (
+            {"memory_limit": 1000},
+            r"T=4 rows, P=1 data points, L=2 branches needs .* reduce L, or \(T P\)\*\*2, by",
+        ),
     ],
 )
 def test_bad_input_is_refused(arguments, words):

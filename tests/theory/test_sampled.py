@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.ensemble import simulate
@@ -71,9 +72,7 @@ def test_dropping_the_responses_is_seen_with_relu():
 
 @pytest.mark.slow
 def test_error_falls_with_the_number_of_samples_as_stated():
-    few, many = (
-        sample(ONE, 4, phi="relu", gamma0=1, eta0=0.1, steps=4, samples=m, replicas=12) for m in (512, 8192)
-    )
+    few, many = (sample(ONE, 4, phi="relu", gamma0=1, eta0=0.1, steps=4, samples=m, replicas=12) for m in (512, 8192))
     ratio = few.errors["f"][1:].mean() / many.errors["f"][1:].mean()
     assert 2 < ratio < 8
     assert (np.abs(few.f - many.f)[1:] < 5 * few.errors["f"][1:] + 0.01).all()

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory import chebyshev
 from depthtransfer.theory.branch import Branch
@@ -14,7 +15,13 @@ ONE = Problem.one_datum(1.0)
 
 @pytest.mark.parametrize(
     ("gamma0", "ntk", "middle"),
-    [(0.1, 0.006466, 0.003350), (0.2, 0.02583, 0.01334), (0.5, 0.1597, 0.0808), (1, 0.611, 0.291), (2, 2.12, 0.874)],
+    [
+        (0.1, 0.006466, 0.003350),
+        (0.2, 0.02583, 0.01334),
+        (0.5, 0.1597, 0.0808),
+        (1, 0.611, 0.291),
+        (2, 2.12, 0.874),
+    ],
 )
 def test_table_of_kernel_changes(gamma0, ntk, middle):
     found = linear_flow(gamma0=gamma0, eta0=1, target=1, times=[0, 0.4])
@@ -36,7 +43,9 @@ def test_power_series(alpha):
     kappa = 0.02 * chebyshev.nodes(24)
     if alpha == 0.5:
         x = np.e * kappa**2
-        expected = np.e * (3 + 154 / 3 * x + 414131 / 1080 * x**2 + 195631501 / 85050 * x**3 + 471264478648937 / 37721376000 * x**4)
+        expected = np.e * (
+            3 + 154 / 3 * x + 414131 / 1080 * x**2 + 195631501 / 85050 * x**3 + 471264478648937 / 37721376000 * x**4
+        )
     else:
         x = kappa**2
         expected = 3 + 76 / 3 * x + 39469 / 360 * x**2 + 616654 / 1575 * x**3
@@ -108,7 +117,12 @@ def test_error_of_finite_depth_has_slope_minus_one():
 
 @pytest.mark.parametrize(
     ("branch", "ends"),
-    [(Branch(), True), (Branch(beta=1.3), True), (Branch(alpha=1.0, beta=0.8), True), (Branch(beta=1.3), False)],
+    [
+        (Branch(), True),
+        (Branch(beta=1.3), True),
+        (Branch(alpha=1.0, beta=0.8), True),
+        (Branch(beta=1.3), False),
+    ],
 )
 def test_closed_form_after_one_step(branch, ends):
     depths = (16, 32, 64, 128)

@@ -73,7 +73,7 @@ def _quadrature(value: Pointwise, slope: Pointwise, nodes: int = 64) -> Moments:
     weight = jnp.asarray(np.outer(weights, weights))
 
     def moments(covariance: jax.Array) -> tuple[jax.Array, jax.Array]:
-        scale, rho = _correlation(covariance)
+        _, rho = _correlation(covariance)
         deviation = jnp.sqrt(jnp.diagonal(covariance))
 
         def pair(a: jax.Array, b: jax.Array, c: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -76,7 +76,9 @@ def initial_weights(key: jax.Array, kernel: jax.Array, depth: int, width: int) -
     root = (vectors * jnp.sqrt(jnp.maximum(values, 0.0))) @ vectors.T
     draw = partial(jax.random.normal, dtype=kernel.dtype)
     return InitialWeights(
-        root @ draw(ends[0], (kernel.shape[0], width)), draw(ends[1], (depth, width, width)), draw(ends[2], (width,))
+        root @ draw(ends[0], (kernel.shape[0], width)),
+        draw(ends[1], (depth, width, width)),
+        draw(ends[2], (width,)),
     )
 
 
@@ -99,8 +101,12 @@ def _train(start: InitialWeights, setup: _Setup, rows: int, phi: str) -> dict[st
 
     def row(t: jax.Array, carry: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         past_v, past_g, pull, f_out, h_out, g_out, k_out = carry
-        moved = jnp.einsum("pq,ctq,ctqn->cpn", setup.kernel, pull.reshape(configs, rows, points),
-                           past_g[0].reshape(configs, rows, points, width))
+        moved = jnp.einsum(
+            "pq,ctq,ctqn->cpn",
+            setup.kernel,
+            pull.reshape(configs, rows, points),
+            past_g[0].reshape(configs, rows, points, width),
+        )
         h = start.first + setup.ends[0] * moved
 
         def up(h: jax.Array, x: tuple[jax.Array, ...]) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
@@ -156,9 +162,7 @@ def _train(start: InitialWeights, setup: _Setup, rows: int, phi: str) -> dict[st
 
 
 @partial(jax.jit, static_argnames=("depth", "width", "rows", "phi"))
-def _run(
-    keys: jax.Array, setup: _Setup, depth: int, width: int, rows: int, phi: str
-) -> dict[str, jax.Array]:
+def _run(keys: jax.Array, setup: _Setup, depth: int, width: int, rows: int, phi: str) -> dict[str, jax.Array]:
     def one(key: jax.Array) -> dict[str, jax.Array]:
         return _train(initial_weights(key, setup.kernel, depth, width), setup, rows, phi)
 

@@ -37,9 +37,7 @@ def lazy_descent(problem: Problem, ntk: Array, eta0: float, step: float, steps: 
     return _residual(problem, ntk, eta0 * step, lambda rates: (1 - rates)[None, :] ** count, steps + 1)
 
 
-def _residual(
-    problem: Problem, ntk: Array, rate: float, decay: Callable[[Array], Array], rows: int
-) -> Array:
+def _residual(problem: Problem, ntk: Array, rate: float, decay: Callable[[Array], Array], rows: int) -> Array:
     """Residuals (rows, P): in the eigenbasis of ``sqrt(p) K sqrt(p)`` every mode decays by itself.
 
     Points without weight follow the others: their predictor is ``K p`` times the decayed part of the residual.

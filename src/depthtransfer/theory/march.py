@@ -118,7 +118,13 @@ class _Constants(NamedTuple):
 
 
 def _add_source(
-    row: _Row, block: jax.Array, noise: jax.Array, now: jax.Array, own: jax.Array, other: _Store, cross: jax.Array
+    row: _Row,
+    block: jax.Array,
+    noise: jax.Array,
+    now: jax.Array,
+    own: jax.Array,
+    other: _Store,
+    cross: jax.Array,
 ) -> _Row:
     """Row at a site after ``h' = h + block g' + u``.
 
@@ -154,9 +160,7 @@ def _at(store: _Store, family: int, index: jax.Array | int) -> _Store:
     return _Store(*(_pick(a, family, index) for a in store[:4]), store.C)
 
 
-def _start(
-    store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, trained: bool, family: int
-) -> _Row:
+def _start(store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, trained: bool, family: int) -> _Row:
     """The current row of one family at the site where it begins: input layer for ``h``, readout for ``g``."""
     families, sites, width, _ = store.K.shape
     source = c.kernel if family == 0 else jnp.ones_like(c.kernel)
@@ -245,7 +249,9 @@ def _advance(
         top, bottom = (jax.tree.map(lambda a: a[-1], r) for r in (h, g))
         f = (top.R.sum(axis=1) + trained[1] * (top.K @ strength)) / c.gamma0
         spread = jnp.tile(c.kernel, (1, width // points))
-        f_low = (jnp.sum(bottom.R * spread, axis=1) + trained[0] * jnp.sum(bottom.K * spread * strength, axis=1)) / c.gamma0
+        f_low = (
+            jnp.sum(bottom.R * spread, axis=1) + trained[0] * jnp.sum(bottom.K * spread * strength, axis=1)
+        ) / c.gamma0
         residual = c.targets - f
         kernel = c.learning * jnp.sum(g.D[::-1][1:] * h.D[:-1], axis=0)
         kernel = kernel + trained[1] * h.D[-1] + trained[0] * g.D[-1] * c.kernel
@@ -285,7 +291,12 @@ def is_mirror_image(problem: Problem, train_read_in: bool, train_readout: bool) 
 
 
 def march_constants(
-    problem: Problem, depth: int, rate: jax.Array | float, gamma0: jax.Array | float, branch: Branch, responses: bool
+    problem: Problem,
+    depth: int,
+    rate: jax.Array | float,
+    gamma0: jax.Array | float,
+    branch: Branch,
+    responses: bool,
 ) -> _Constants:
     """Numbers of a march as arrays; `rate` is ``eta_0 step``."""
     as_array = partial(jnp.asarray, dtype=jnp.float64)
@@ -302,7 +313,11 @@ def march_constants(
 
 
 def march_rows(
-    constants: _Constants, depth: int, rows: int, trained: tuple[bool, bool] = (True, True), mirror: bool = False
+    constants: _Constants,
+    depth: int,
+    rows: int,
+    trained: tuple[bool, bool] = (True, True),
+    mirror: bool = False,
 ) -> tuple[_Store, dict[str, jax.Array]]:
     """All rows of a march, differentiable forward in `constants` (`jax.jvp`, `jax.jacfwd`).
 

@@ -168,9 +168,7 @@ def _train(sources: _Sources, setup: _Setup, rows: int, phi: str, responses: boo
             out = components @ xi + responses * (v @ zeta.T / samples) @ gamma
             return h + branch * out + setup.learning * learned(pull, above, mine, v), (h, v, chi)
 
-        top, (hs, vs, chi) = jax.lax.scan(
-            up, h, (sources.up, sources.down, chi, gamma, past_v[:-1], past_g[1:])
-        )
+        top, (hs, vs, chi) = jax.lax.scan(up, h, (sources.up, sources.down, chi, gamma, past_v[:-1], past_g[1:]))
         hs = jnp.concatenate([hs, top[None]])
         vs = jnp.concatenate([vs, function.value(top)[None]])
         w = sources.readout + setup.ends[1] * pull @ past_v[-1]

@@ -114,8 +114,12 @@ def universal_functions(
 def _solve(end: float, branch: Branch, ends: bool, count: int) -> Universal | None:
     """Universal functions up to `end`, or None where they do not settle."""
     F, K, H, moved, _ = universal_functions(
-        jnp.asarray(end), jnp.asarray(branch.limit_noise), jnp.asarray(branch.limit_learning),
-        jnp.asarray(float(ends)), count, _layers(branch),
+        jnp.asarray(end),
+        jnp.asarray(branch.limit_noise),
+        jnp.asarray(branch.limit_learning),
+        jnp.asarray(float(ends)),
+        count,
+        _layers(branch),
     )
     if not float(moved) < 1e-11:
         return None
@@ -231,8 +235,13 @@ def linear_flow(
     functions = universal(max(pull, SMALLEST_REACH), branch, train_ends=train_ends)
     order = np.argsort(t)
     kappa, log_part = integrate_clock(
-        jnp.asarray(functions.F), jnp.asarray(functions.K), jnp.asarray(functions.end), jnp.asarray(eta0),
-        jnp.asarray(pull), jnp.asarray(t[order]), len(functions.F),
+        jnp.asarray(functions.F),
+        jnp.asarray(functions.K),
+        jnp.asarray(functions.end),
+        jnp.asarray(eta0),
+        jnp.asarray(pull),
+        jnp.asarray(t[order]),
+        len(functions.F),
     )
     back = np.argsort(order)
     clock, part = np.asarray(kappa)[back], np.exp(np.asarray(log_part))[back]

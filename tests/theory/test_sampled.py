@@ -48,7 +48,7 @@ def cases():
                 yield pytest.param(problem, gamma0, phi, 0.06, marks=marks, id=f"{phi}-{name}-{gamma0}")
 
 
-@pytest.mark.parametrize(("problem", "gamma0", "phi", "rate"), cases())
+@pytest.mark.parametrize(("problem", "gamma0", "phi", "rate"), list(cases()))
 def test_networks_agree_with_sampling(problem, gamma0, phi, rate):
     limit = sample(problem, 4, phi=phi, gamma0=gamma0, eta0=rate, steps=5, samples=4096, replicas=6)
     widths, values, errors = (64, 128), [], []

@@ -6,4 +6,4 @@ and JAX offers no narrower switch that survives compilation. Nothing else of the
 
 import jax
 
-jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]

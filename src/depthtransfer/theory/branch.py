@@ -38,7 +38,7 @@ class Branch:
     def learning(self, depth: int) -> float:
         """Weight of one branch in the tangent kernel: ``beta**2 L**(-2 alpha)`` times its learning-rate factor."""
         exponent = 2 * self.alpha - 1 if self.block_rate_exponent is None else self.block_rate_exponent
-        return self.noise(depth) * float(depth) ** exponent
+        return float(self.noise(depth) * float(depth) ** exponent)
 
     @property
     def limit_noise(self) -> float:

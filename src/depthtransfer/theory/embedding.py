@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from depthtransfer.theory import chebyshev
 
@@ -56,7 +55,7 @@ def start(medium: Medium, count: int) -> Embedding:
 
 
 def kernels(e: Embedding) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """``(H, G)`` and the responses ``(A, B)``, each (2, M, N, N) in the order of the families, and ``<g h>`` (M, N, N)."""
+    """``(H, G)``, responses ``(A, B)``, each (2, M, N, N) in the order of the families, and ``<g h>``, (M, N, N)."""
     other = Embedding(_mirror(e.map), _mirror(e.noise))
     resolvent = jnp.linalg.inv(jnp.eye(e.map.shape[-1]) - e.map @ other.map)
     kernel = resolvent @ (e.noise + e.map @ other.noise @ _transpose(e.map)) @ _transpose(resolvent)
@@ -96,8 +95,3 @@ def tangent_kernel(kernel: jax.Array, medium: Medium) -> jax.Array:
     h, g = kernel[0], _mirror(kernel)[0]
     blocks = medium.learning * jnp.einsum("a,aij->ij", weights, h * g)
     return blocks + medium.trained[1] * h[-1] + medium.trained[0] * g[0] * medium.source[0]
-
-
-def layer_times(count: int) -> np.ndarray:  # type: ignore[type-arg]
-    """The Chebyshev nodes of layer time, (M,)."""
-    return chebyshev.nodes(count)

@@ -166,7 +166,8 @@ def _run(keys: jax.Array, setup: _Setup, depth: int, width: int, rows: int, phi:
     def one(key: jax.Array) -> dict[str, jax.Array]:
         return _train(initial_weights(key, setup.kernel, depth, width), setup, rows, phi)
 
-    return jax.lax.map(one, keys)
+    trained: dict[str, jax.Array] = jax.lax.map(one, keys)
+    return trained
 
 
 def simulate(
@@ -222,7 +223,7 @@ def simulate(
     each = size * (depth * width**2 + 3 * (depth + 1) * configs * rows * problem.size * width)
     require_memory(each, memory_limit, f"a network of width {width}, depth {depth} with {configs} configurations",
                    "reduce the width, the depth or the number of configurations by a factor of {:.3g}")  # fmt: skip
-    cast = partial(jnp.asarray, dtype=dtype)
+    cast = partial(jnp.asarray, dtype=np.dtype(dtype))
     setup = _Setup(
         rate=cast(np.repeat(eta * step, signs.size)), gamma0=cast(np.repeat(g, signs.size)),
         sign=cast(np.tile(signs, g.size)), kernel=cast(problem.kernel), targets=cast(problem.targets),

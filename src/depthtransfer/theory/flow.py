@@ -65,7 +65,8 @@ def _settle(
         return embedding.Medium(memory, setup["noise"], setup["learning"], source, setup["ends"])
 
     def predictor(cross: jax.Array) -> jax.Array:
-        return jnp.diagonal(cross[-1]).reshape(count, points) / setup["gamma0"]
+        f: jax.Array = jnp.diagonal(cross[-1]).reshape(count, points) / setup["gamma0"]
+        return f
 
     Carry = tuple[embedding.Embedding, jax.Array, jax.Array, jax.Array]
 

@@ -1,6 +1,7 @@
 """Kernels at initialisation: recursion over layers at finite depth, an ODE in layer time at infinite depth."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import diffrax
 import jax
@@ -117,7 +118,7 @@ def limit_kernels(
         raise ConfigurationError("tau is not an increasing list within [0, 1]", "sort it and stay within [0, 1]")
     kernel = jnp.asarray(problem.kernel)
 
-    def rate(_: jax.Array, state: jax.Array, __: None) -> jax.Array:
+    def rate(_: Any, state: jax.Array, __: None) -> jax.Array:
         h, e, _j = state
         value, slope = _moments(function, h)
         return jnp.stack([noise * value, slope, value * jnp.exp(-noise * e)])

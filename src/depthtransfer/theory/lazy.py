@@ -24,7 +24,7 @@ def lazy_flow(problem: Problem, ntk: Array, eta0: float, times: npt.ArrayLike) -
     t = np.atleast_1d(np.asarray(times, dtype=np.float64))
     if not np.isfinite(t).all() or (t < 0).any():
         raise ConfigurationError("times hold a negative or infinite value", "give times of at least 0")
-    return _residual(problem, ntk, eta0, lambda rates: np.exp(-np.outer(t, rates)), len(t))
+    return _residual(problem, ntk, eta0, lambda rates: np.exp(-np.outer(t, rates)))
 
 
 def lazy_descent(problem: Problem, ntk: Array, eta0: float, step: float, steps: int) -> Array:
@@ -34,10 +34,10 @@ def lazy_descent(problem: Problem, ntk: Array, eta0: float, step: float, steps: 
         Residuals, shape (steps + 1, P).
     """
     count = np.arange(steps + 1)[:, None]
-    return _residual(problem, ntk, eta0 * step, lambda rates: (1 - rates)[None, :] ** count, steps + 1)
+    return _residual(problem, ntk, eta0 * step, lambda rates: (1 - rates)[None, :] ** count)
 
 
-def _residual(problem: Problem, ntk: Array, rate: float, decay: Callable[[Array], Array], rows: int) -> Array:
+def _residual(problem: Problem, ntk: Array, rate: float, decay: Callable[[Array], Array]) -> Array:
     """Residuals (rows, P): in the eigenbasis of ``sqrt(p) K sqrt(p)`` every mode decays by itself.
 
     Points without weight follow the others: their predictor is ``K p`` times the decayed part of the residual.
@@ -55,4 +55,4 @@ def _residual(problem: Problem, ntk: Array, rate: float, decay: Callable[[Array]
         return np.asarray((factor * start) @ vectors.T / root)
     safe = np.where(values > 1e-14 * max(values.max(), 1e-300), values, np.inf)
     spent = ((1 - factor) / safe * start) @ vectors.T * root
-    return np.broadcast_to(problem.targets, (rows, problem.size)) - spent @ ntk
+    return np.asarray(problem.targets - spent @ ntk)

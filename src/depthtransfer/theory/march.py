@@ -69,7 +69,7 @@ class MarchSolution:
     def tau(self) -> Array:
         """Layer times of the sites, shape (L + 1,)."""
         sites = self.H.shape[1]
-        return np.arange(sites) / (sites - 1)
+        return np.asarray(np.arange(sites) / (sites - 1))
 
     def H_at(self, tau: float) -> Array:  # noqa: N802 - the symbol of the kernel
         """Equal-time ``H`` at layer time `tau`, linear between sites, shape (T, P, P)."""
@@ -157,7 +157,7 @@ def _pick(array: jax.Array, family: int, index: jax.Array | int) -> jax.Array:
 
 def _at(store: _Store, family: int, index: jax.Array | int) -> _Store:
     """One family at one site, each (N, N); C is left as it is because it lives on blocks."""
-    return _Store(*(_pick(a, family, index) for a in store[:4]), store.C)
+    return store._replace(**{name: _pick(getattr(store, name), family, index) for name in "KFRS"})
 
 
 def _start(store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, trained: bool, family: int) -> _Row:
@@ -276,7 +276,8 @@ def _advance(
             C = _write(C, family, blocks, start)
         return _Store(K, F, R, S, C), out
 
-    return jax.lax.fori_loop(first, last, row, (store, outputs))
+    result: tuple[_Store, dict[str, jax.Array]] = jax.lax.fori_loop(first, last, row, (store, outputs))
+    return result
 
 
 def _chunks(rows: int) -> list[int]:
@@ -407,7 +408,7 @@ def march(
         }
     diverged = first_unstable(plain["ntk"], plain["f"], problem, eta0 * step)
     return MarchSolution(
-        time=step * np.arange(rows),
+        time=np.asarray(step * np.arange(rows), dtype=np.float64),
         f=plain["f"],
         loss=0.5 * ((problem.targets - plain["f"]) ** 2) @ problem.weights,
         ntk=plain["ntk"],
@@ -466,4 +467,4 @@ def first_unstable(ntk: Array, f: Array, problem: Problem, rate: float) -> int |
     safe = np.where(finite[:, None, None], ntk, 0.0)
     largest = np.linalg.eigvalsh(root[:, None] * safe * root[None, :])[:, -1]
     bad = ~finite | (rate * largest > UNSTABLE)
-    return int(np.argmax(bad)) if bad.any() else None
+    return int(np.argmax(bad)) if np.any(bad) else None

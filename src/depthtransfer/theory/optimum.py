@@ -12,6 +12,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize_scalar
 
 from depthtransfer.errors import ConfigurationError
@@ -67,7 +68,8 @@ def _slopes(
     def slope(q: jax.Array) -> jax.Array:
         return jnp.stack(jax.jvp(final, (q,), (along,)))
 
-    return jax.jacfwd(slope)(parameters)
+    derivatives: jax.Array = jax.jacfwd(slope)(parameters)
+    return derivatives
 
 
 def _final(
@@ -77,7 +79,8 @@ def _final(
     rate, gamma0, beta = jnp.exp(parameters[0]), parameters[1], parameters[2]
     share = beta**2 / depth
     _, out = march_rows(_Constants(rate, gamma0, share, share, share, *data), depth, rows, (True, True), mirror)
-    return out["f"][-1]
+    final: jax.Array = out["f"][-1]
+    return final
 
 
 @dataclass(frozen=True)
@@ -194,30 +197,33 @@ def measured_predictors(
 def measured_optimum(
     predictors: Array, rates: Array, problem: Problem, draws: int = 400, seed: int = 0
 ) -> MeasuredOptimum:
-    """Best rate of an ensemble-averaged predictor, by a parabola in ``log eta0`` through the best three rates.
+    """Best rate of an ensemble-averaged predictor, which is interpolated between rates by a cubic spline.
 
     Args:
         predictors: final predictors, shape (seeds, c, P).
-        rates: learning rates, increasing, shape (c,).
+        rates: learning rates, increasing, shape (c,), c at least 4.
         problem: the data.
         draws: number of bootstrap draws over seeds.
         seed: seed of the bootstrap.
     """
+    if len(rates) < 4 or predictors.shape[1:] != (len(rates), problem.size) or (np.diff(rates) <= 0).any():
+        raise ConfigurationError(
+            f"predictors of shape {predictors.shape} at {len(rates)} rates",
+            "give (seeds, rates, data points) at 4 or more increasing rates",
+        )
     generator = np.random.default_rng(seed)
     count = len(predictors)
     picks = [np.arange(count), *generator.integers(0, count, (draws, count))]
-    found = np.array([_vertex(predictors[pick].mean(axis=0), rates, problem) for pick in picks])
+    found = np.array([_lowest(predictors[pick].mean(axis=0), rates, problem) for pick in picks])
     low, high = np.quantile(found[1:, 0], [0.025, 0.975])
     return MeasuredOptimum(float(found[0, 0]), float(low), float(high), float(found[0, 1]))
 
 
-def _vertex(f: Array, rates: Array, problem: Problem) -> tuple[float, float]:
-    losses = 0.5 * ((problem.targets - f) ** 2) @ problem.weights
-    losses = np.where(np.isfinite(losses), losses, np.inf)
-    best = int(np.clip(losses.argmin(), 1, len(rates) - 2))
-    x, y = np.log(rates[best - 1 : best + 2]), losses[best - 1 : best + 2]
-    if not np.isfinite(y).all():
-        return float(rates[best]), float(y[1])
-    a, b, c = np.polyfit(x - x[1], y, 2)
-    shift = float(np.clip(-b / (2 * a), x[0] - x[1], x[2] - x[1])) if a > 0 else 0.0
-    return float(rates[best] * np.exp(shift)), float(np.polyval((a, b, c), shift))
+def _lowest(f: Array, rates: Array, problem: Problem, points: int = 2001) -> tuple[float, float]:
+    """Rate and loss at the minimum of the interpolated loss."""
+    usable = np.isfinite(f).all(axis=1)
+    logs = np.log(rates[usable])
+    fine = np.linspace(logs[0], logs[-1], points)
+    losses = 0.5 * (problem.targets - CubicSpline(logs, f[usable])(fine)) ** 2 @ problem.weights
+    best = int(losses.argmin())
+    return float(np.exp(fine[best])), float(losses[best])

@@ -106,7 +106,7 @@ def _branch(full: dict[str, Any]) -> Branch:
 def _linear(full: dict[str, Any]) -> list[Row]:
     times = [float(t) for t in full["times"]]
     depth, target, step = _depth(full["depth"]), float(full["target"]), full["step"]
-    common = {"gamma0": float(full["gamma0"]), "eta0": float(full["eta0"]), "branch": _branch(full)}
+    common: dict[str, Any] = {"gamma0": float(full["gamma0"]), "eta0": float(full["eta0"]), "branch": _branch(full)}
     if step is None and depth is None:
         flow = linear_flow(target=target, times=times, **common)
         middle = np.diagonal(flow.H(0.5)[0])

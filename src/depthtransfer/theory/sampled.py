@@ -329,8 +329,9 @@ def _summary(runs: list[dict[str, Array]], problem: Problem, step: float, rate: 
         for name, value in stacked.items()
     }
     empty = np.zeros((0, 0, problem.size, problem.size))
+    time = np.asarray(step * np.arange(len(means["f"])), dtype=np.float64)
     return SampledSolution(
-        time=step * np.arange(len(means["f"])), f=means["f"], loss=means["loss"], ntk=means["ntk"],
+        time=time, f=means["f"], loss=means["loss"], ntk=means["ntk"],
         H_mid=means["H_mid"], H=means.get("H", empty), G=means.get("G", empty), errors=errors,
         diverged_step=first_unstable(means["ntk"], means["f"], problem, rate),
     )  # fmt: skip

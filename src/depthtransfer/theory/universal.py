@@ -7,6 +7,7 @@ and training is the scalar equation ``d kappa / dt = eta_0 (gamma_0 y - F(kappa)
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import diffrax
 import jax
@@ -188,7 +189,7 @@ def integrate_clock(
         angle = jnp.arccos(jnp.clip(2 * kappa / end - 1, -1 + 1e-15, 1 - 1e-15))
         return jnp.cos(angle * jnp.arange(count)) @ (basis @ K)
 
-    def rate(_: jax.Array, state: jax.Array, __: None) -> jax.Array:
+    def rate(_: Any, state: jax.Array, __: None) -> jax.Array:
         return jnp.stack([eta0 * pull * jnp.exp(state[1]), -eta0 * tangent(state[0])])
 
     solution = diffrax.diffeqsolve(

@@ -16,8 +16,9 @@ import numpy as np
 
 from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.chebyshev import interpolation
-from depthtransfer.theory.march import march, march_bytes
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.recursion import march_bytes
 from depthtransfer.theory.sampled import sample
 from depthtransfer.theory.universal import _solve, linear_flow
 

@@ -6,9 +6,9 @@ import pytest
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import activation
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.ensemble import initial_weights, simulate
 from depthtransfer.theory.initial import layer_kernels
-from depthtransfer.theory.march import march
 from depthtransfer.theory.problem import Problem
 
 ONE = Problem.one_datum(1.0)

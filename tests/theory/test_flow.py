@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.extrapolation import to_infinite_depth
 from depthtransfer.theory.flow import linear_flow_many
-from depthtransfer.theory.march import march
 from depthtransfer.theory.problem import Problem
 from depthtransfer.theory.universal import linear_flow
 

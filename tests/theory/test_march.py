@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory import march as march_module
+from depthtransfer.theory import descent, recursion
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.initial import layer_kernels
 from depthtransfer.theory.lazy import lazy_descent
-from depthtransfer.theory.march import march
 from depthtransfer.theory.problem import Problem
 
 ONE = Problem.one_datum(1.0)
@@ -62,7 +62,7 @@ def test_predictor_read_off_at_either_end_is_the_same(problem, ends):
 
 def test_mirror_image_saves_work_and_changes_nothing(monkeypatch):
     short = march(ONE, 7, gamma0=1.3, eta0=0.04, steps=12, keep_kernels=True)
-    monkeypatch.setattr(march_module, "is_mirror_image", lambda *_: False)
+    monkeypatch.setattr(descent, "is_mirror_image", lambda *_: False)
     full = march(ONE, 7, gamma0=1.3, eta0=0.04, steps=12, keep_kernels=True)
     for name in ("f", "ntk", "H", "G", "H_all", "G_all"):
         np.testing.assert_allclose(getattr(short, name), getattr(full, name), rtol=1e-12, atol=1e-13)
@@ -70,7 +70,7 @@ def test_mirror_image_saves_work_and_changes_nothing(monkeypatch):
 
 def test_growing_the_arrays_changes_nothing(monkeypatch):
     once = march(ONE, 4, gamma0=1.0, eta0=0.02, steps=20)
-    monkeypatch.setattr(march_module, "_chunks", lambda rows: [3, 11, rows])
+    monkeypatch.setattr(recursion, "stretches", lambda rows: [3, 11, rows])
     grown = march(ONE, 4, gamma0=1.0, eta0=0.02, steps=20)
     np.testing.assert_allclose(grown.f, once.f, rtol=1e-13)
 
@@ -138,7 +138,7 @@ def test_unstable_step_is_reported():
         ({"depth": 0}, "at least one"),
         (
             {"memory_limit": 1000},
-            r"T=4 rows, P=1 data points, L=2 branches needs .* reduce L, or \(T P\)\*\*2, by",
+            r"T=4 rows, P=1 data points, L=2 branches needs .* rows would fit",
         ),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.branch import Branch
-from depthtransfer.theory.march import march
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.optimum import (
     measured_optimum,
     measured_predictors,

@@ -7,7 +7,7 @@ import pytest
 
 from depthtransfer.cli import theory as command
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.march import march
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.problem import Problem
 from depthtransfer.theory.rows import theory_rows
 
@@ -63,7 +63,7 @@ def test_finite_depth_is_the_march(capsys):
 
 def test_infinite_depth_with_a_step_is_extrapolated():
     row = theory_rows({"kind": "linear", "eta0": 0.1, "step": 0.5, "times": [0.5]})[0]
-    assert row["f"] == pytest.approx(3 * math.e * 0.05, rel=2e-5)
+    assert row["f"] == pytest.approx(3 * math.e * 0.05, rel=1e-4)
 
 
 def test_lazy_flow_and_descent():
@@ -110,7 +110,7 @@ def test_unstable_step_is_reported_and_nothing_is_nan(capsys):
         ({"kind": "linear", "times": [0.25], "depth": 8, "step": 0.1}, "nearest is 0.2"),
         ({"kind": "linear", "times": [-1.0], "depth": 8, "step": 0.1}, "at least 0"),
         ({"kind": "linear", "times": [1.0], "depth": 8, "step": -0.1}, "step above 0"),
-        ({"kind": "linear", "times": [1e4], "depth": 640, "step": 0.01}, "reduce L"),
+        ({"kind": "linear", "times": [1e4], "depth": 640, "step": 0.01}, "rows would fit"),
         ({"kind": "sampled", "times": [1.0]}, "give a step"),
         ({"kind": "linear", "times": [1.0], "alpha": 0.2}, "infinite depth"),
     ],

@@ -3,9 +3,9 @@ import pytest
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.ensemble import simulate
 from depthtransfer.theory.initial import layer_kernels, limit_kernels
-from depthtransfer.theory.march import march
 from depthtransfer.theory.problem import Problem
 from depthtransfer.theory.sampled import sample
 

@@ -4,8 +4,8 @@ import pytest
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory import chebyshev
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import march
 from depthtransfer.theory.extrapolation import depth_weights, to_infinite_depth
-from depthtransfer.theory.march import march
 from depthtransfer.theory.one_step import one_step_kernel
 from depthtransfer.theory.problem import Problem
 from depthtransfer.theory.universal import _solve, linear_flow

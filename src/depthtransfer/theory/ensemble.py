@@ -222,7 +222,7 @@ def simulate(
     size = np.dtype(dtype).itemsize
     each = size * (depth * width**2 + 3 * (depth + 1) * configs * rows * problem.size * width)
     require_memory(each, memory_limit, f"a network of width {width}, depth {depth} with {configs} configurations",
-                   "reduce the width, the depth or the number of configurations by a factor of {:.3g}")  # fmt: skip
+                   lambda share: f"a width of {int(width * share)} would fit")  # fmt: skip
     cast = partial(jnp.asarray, dtype=np.dtype(dtype))
     setup = _Setup(
         rate=cast(np.repeat(eta * step, signs.size)), gamma0=cast(np.repeat(g, signs.size)),

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory import chebyshev, embedding
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import require_gamma0
 from depthtransfer.theory.initial import limit_kernels
 from depthtransfer.theory.lazy import lazy_flow
-from depthtransfer.theory.march import require_gamma0
 from depthtransfer.theory.memory import require_memory
 from depthtransfer.theory.problem import Array, Problem
 
@@ -136,7 +136,7 @@ def linear_flow_many(
     require_memory(
         30 * 2 * layers * 8 * (nodes * points) ** 2, memory_limit,
         f"{points} data points on {nodes} nodes in time and {layers} in depth",
-        "reduce P**2, nodes**2 or layers by a factor of {:.3g}",
+        lambda share: f"{int(nodes * np.sqrt(share))} nodes would fit",
     )  # fmt: skip
     initial = limit_kernels(problem, "linear", branch, np.array([0.0, 1.0]),
                             train_read_in=train_read_in, train_readout=train_readout).ntk  # fmt: skip

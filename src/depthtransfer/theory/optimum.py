@@ -17,10 +17,11 @@ from scipy.optimize import minimize_scalar
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import UNSTABLE, is_mirror_image, require_gamma0
 from depthtransfer.theory.ensemble import simulate
 from depthtransfer.theory.extrapolation import to_infinite_depth
-from depthtransfer.theory.march import UNSTABLE, _Constants, is_mirror_image, march_rows, require_gamma0
 from depthtransfer.theory.problem import Array, Problem
+from depthtransfer.theory.recursion import Constants, march_rows
 
 LIMIT_DEPTHS = (8, 16, 32)
 """Depths through which the loss is extrapolated in 1/L."""
@@ -78,7 +79,7 @@ def _final(
     """Predictor after ``rows - 1`` updates at ``(log eta0, gamma0, beta)`` and alpha = 1/2, (P,)."""
     rate, gamma0, beta = jnp.exp(parameters[0]), parameters[1], parameters[2]
     share = beta**2 / depth
-    _, out = march_rows(_Constants(rate, gamma0, share, share, share, *data), depth, rows, (True, True), mirror)
+    _, out = march_rows(Constants(rate, gamma0, share, share, share, *data), depth, rows, (True, True), mirror)
     final: jax.Array = out["f"][-1]
     return final
 

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import MarchSolution, between_sites, march
 from depthtransfer.theory.ensemble import simulate
-from depthtransfer.theory.march import MarchSolution, between_sites, march
 from depthtransfer.theory.problem import Array, Problem
 
 QUANTITIES = ("f", "H_mid", "ntk")

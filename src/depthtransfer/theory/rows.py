@@ -13,10 +13,10 @@ import numpy as np
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import first_unstable, march
 from depthtransfer.theory.extrapolation import to_infinite_depth
 from depthtransfer.theory.initial import InitialKernels, layer_kernels, limit_kernels
 from depthtransfer.theory.lazy import lazy_descent, lazy_flow
-from depthtransfer.theory.march import first_unstable, march
 from depthtransfer.theory.problem import Array, Problem
 from depthtransfer.theory.sampled import sample
 from depthtransfer.theory.universal import linear_flow

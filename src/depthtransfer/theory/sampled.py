@@ -25,8 +25,8 @@ import numpy as np
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import activation
 from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.descent import between_sites, first_unstable, require_gamma0
 from depthtransfer.theory.extrapolation import depth_weights
-from depthtransfer.theory.march import between_sites, first_unstable, require_gamma0
 from depthtransfer.theory.memory import require_memory
 from depthtransfer.theory.problem import Array, Problem
 
@@ -313,7 +313,7 @@ def _require(
         needed,
         memory_limit,
         f"sampling T={steps + 1} rows, P={problem.size} data points, L={finest} branches, {samples} samples",
-        "reduce T, P, L or the samples by a factor of {:.3g}",
+        lambda share: f"{2 * int(samples * share / 2)} samples would fit",
     )
     return finest
 

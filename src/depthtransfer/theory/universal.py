@@ -18,7 +18,7 @@ import numpy.typing as npt
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory import chebyshev, embedding
 from depthtransfer.theory.branch import Branch
-from depthtransfer.theory.march import require_gamma0
+from depthtransfer.theory.descent import require_gamma0
 from depthtransfer.theory.problem import Array
 
 SWEEPS = 400

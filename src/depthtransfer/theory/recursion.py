@@ -20,71 +20,14 @@ Turning the network upside down exchanges the families, so one piece of code ser
 """
 
 import math
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-
-from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.branch import Branch
-from depthtransfer.theory.memory import require_memory
-from depthtransfer.theory.problem import Array, Problem
-
-UNSTABLE = 2.0
-"""Largest ``eta_0 step * eigenvalue of the tangent kernel`` at which gradient descent does not diverge."""
 
 
-@dataclass(frozen=True)
-class MarchSolution:
-    """Training of an infinitely wide linear network, `T` rows for 0 to ``T - 1`` steps.
-
-    Attributes:
-        time: ``step * number of updates``, shape (T,).
-        f: predictor, shape (T, P).
-        loss: ``sum_mu p_mu (y_mu - f_mu)**2 / 2``, shape (T,).
-        ntk: tangent kernel in units of eta_0, shape (T, P, P).
-        H: ``<h h>`` at equal times, sites ``l = 1..L+1``, shape (T, L + 1, P, P).
-        G: ``<g g>`` at equal times, shape (T, L + 1, P, P).
-        H_all: ``<h(t) h(s)>``, shape (L + 1, T, P, T, P); None unless asked for.
-        G_all: ``<g(t) g(s)>``, same shape.
-        f_read_in: predictor read off at the lowest site instead of the readout, shape (T, P).
-        diverged_step: first row whose tangent kernel makes the step unstable, or None.
-    """
-
-    time: Array
-    f: Array
-    loss: Array
-    ntk: Array
-    H: Array
-    G: Array
-    f_read_in: Array
-    H_all: Array | None = None
-    G_all: Array | None = None
-    diverged_step: int | None = None
-
-    @property
-    def tau(self) -> Array:
-        """Layer times of the sites, shape (L + 1,)."""
-        sites = self.H.shape[1]
-        return np.asarray(np.arange(sites) / (sites - 1))
-
-    def H_at(self, tau: float) -> Array:  # noqa: N802 - the symbol of the kernel
-        """Equal-time ``H`` at layer time `tau`, linear between sites, shape (T, P, P)."""
-        return between_sites(self.H, tau)
-
-
-def between_sites(values: Array, tau: float) -> Array:
-    """`values` (T, L + 1, ...) at layer time `tau`, linear between neighbouring sites."""
-    place = tau * (values.shape[1] - 1)
-    below = min(int(place), values.shape[1] - 2)
-    part = place - below
-    return np.asarray((1 - part) * values[:, below] + part * values[:, below + 1])
-
-
-class _Store(NamedTuple):
+class Store(NamedTuple):
     """Earlier rows: (family, site, N, N), N = T P; C has one block fewer than there are sites."""
 
     K: jax.Array
@@ -104,7 +47,7 @@ class _Row(NamedTuple):
     D: jax.Array
 
 
-class _Constants(NamedTuple):
+class Constants(NamedTuple):
     """Numbers of a march that may be traced, and hence differentiated."""
 
     rate: jax.Array  # eta_0 step
@@ -123,7 +66,7 @@ def _add_source(
     noise: jax.Array,
     now: jax.Array,
     own: jax.Array,
-    other: _Store,
+    other: Store,
     cross: jax.Array,
 ) -> _Row:
     """Row at a site after ``h' = h + block g' + u``.
@@ -155,12 +98,12 @@ def _pick(array: jax.Array, family: int, index: jax.Array | int) -> jax.Array:
     return jax.lax.dynamic_slice(array, where, (1, 1, *array.shape[2:]))[0, 0]
 
 
-def _at(store: _Store, family: int, index: jax.Array | int) -> _Store:
+def _at(store: Store, family: int, index: jax.Array | int) -> Store:
     """One family at one site, each (N, N); C is left as it is because it lives on blocks."""
     return store._replace(**{name: _pick(getattr(store, name), family, index) for name in "KFRS"})
 
 
-def _start(store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, trained: bool, family: int) -> _Row:
+def _start(store: Store, past: jax.Array, strength: jax.Array, c: Constants, trained: bool, family: int) -> _Row:
     """The current row of one family at the site where it begins: input layer for ``h``, readout for ``g``."""
     families, sites, width, _ = store.K.shape
     source = c.kernel if family == 0 else jnp.ones_like(c.kernel)
@@ -172,7 +115,7 @@ def _start(store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, t
 
 
 def _ascend(
-    store: _Store, row: _Row, site: jax.Array, strength: jax.Array, c: _Constants, family: int
+    store: Store, row: _Row, site: jax.Array, strength: jax.Array, c: Constants, family: int
 ) -> tuple[_Row, jax.Array]:
     """One family's row at the next site, and the row of the block between, (P, N)."""
     families, sites = store.K.shape[:2]
@@ -195,7 +138,7 @@ def _ascend(
 
 
 def _sweep(
-    store: _Store, past: jax.Array, strength: jax.Array, c: _Constants, trained: tuple[bool, bool]
+    store: Store, past: jax.Array, strength: jax.Array, c: Constants, trained: tuple[bool, bool]
 ) -> list[tuple[_Row, jax.Array]]:
     """For each family all sites of the current row (leading axis) and all rows of blocks (L, P, N).
 
@@ -228,18 +171,18 @@ def _write_column(array: jax.Array, family: int, values: jax.Array, row: jax.Arr
 
 @partial(jax.jit, static_argnames=("trained",), donate_argnums=(0, 1))
 def _advance(
-    store: _Store,
+    store: Store,
     outputs: dict[str, jax.Array],
     first: int,
     last: int,
-    c: _Constants,
+    c: Constants,
     trained: tuple[bool, bool],
-) -> tuple[_Store, dict[str, jax.Array]]:
+) -> tuple[Store, dict[str, jax.Array]]:
     """Rows `first` to ``last - 1``; `store` is wide enough for all of them."""
     width, points = store.K.shape[-1], c.kernel.shape[0]
     index = jnp.arange(width)
 
-    def row(t: jax.Array, carry: tuple[_Store, dict[str, jax.Array]]) -> tuple[_Store, dict[str, jax.Array]]:
+    def row(t: jax.Array, carry: tuple[Store, dict[str, jax.Array]]) -> tuple[Store, dict[str, jax.Array]]:
         store, out = carry
         start = t * points
         past = (index < start).astype(store.K.dtype)
@@ -274,56 +217,29 @@ def _advance(
             R = _write(R, family, r.R, start)
             S = _write(S, family, r.S, start)
             C = _write(C, family, blocks, start)
-        return _Store(K, F, R, S, C), out
+        return Store(K, F, R, S, C), out
 
-    result: tuple[_Store, dict[str, jax.Array]] = jax.lax.fori_loop(first, last, row, (store, outputs))
+    result: tuple[Store, dict[str, jax.Array]] = jax.lax.fori_loop(first, last, row, (store, outputs))
     return result
 
 
-def _chunks(rows: int) -> list[int]:
+def stretches(rows: int) -> list[int]:
     """Ends of stretches of rows; arrays grow from one stretch to the next, as the work of a row grows with them."""
     parts = 1 if rows <= 48 else 4
     return sorted({math.ceil(rows * (i + 1) / parts) for i in range(parts)})
 
 
-def is_mirror_image(problem: Problem, train_read_in: bool, train_readout: bool) -> bool:
-    """Whether the network turned upside down is the same problem: all inputs equal, both ends treated alike."""
-    return train_read_in == train_readout and problem.size == 1 and bool((problem.kernel == 1).all())
-
-
-def march_constants(
-    problem: Problem,
-    depth: int,
-    rate: jax.Array | float,
-    gamma0: jax.Array | float,
-    branch: Branch,
-    responses: bool,
-) -> _Constants:
-    """Numbers of a march as arrays; `rate` is ``eta_0 step``."""
-    as_array = partial(jnp.asarray, dtype=jnp.float64)
-    return _Constants(
-        rate=as_array(rate),
-        gamma0=as_array(gamma0),
-        noise=as_array(branch.noise(depth)),
-        learning=as_array(branch.learning(depth)),
-        response=as_array(branch.noise(depth) if responses else 0.0),
-        kernel=as_array(problem.kernel),
-        targets=as_array(problem.targets),
-        weights=as_array(problem.weights),
-    )
-
-
 def march_rows(
-    constants: _Constants,
+    constants: Constants,
     depth: int,
     rows: int,
     trained: tuple[bool, bool] = (True, True),
     mirror: bool = False,
-) -> tuple[_Store, dict[str, jax.Array]]:
+) -> tuple[Store, dict[str, jax.Array]]:
     """All rows of a march, differentiable forward in `constants` (`jax.jvp`, `jax.jacfwd`).
 
     Args:
-        constants: see `march_constants`.
+        constants: see `Constants`.
         depth: number of residual branches L.
         rows: number of rows T, one more than the number of updates.
         trained: whether the input layer and the readout are trained.
@@ -339,9 +255,9 @@ def march_rows(
         "H": jnp.zeros((rows, sites, points, points)),
         "G": jnp.zeros((rows, sites, points, points)),
     }
-    store = _Store(*(jnp.zeros((families, sites - (name == "C"), 0, 0)) for name in "KFRSC"))
+    store = Store(*(jnp.zeros((families, sites - (name == "C"), 0, 0)) for name in "KFRSC"))
     first = 0
-    for last in _chunks(rows):
+    for last in stretches(rows):
         grow = last * points - store.K.shape[-1]
         store = jax.tree.map(lambda a, g=grow: jnp.pad(a, ((0, 0), (0, 0), (0, g), (0, g))), store)
         store, out = _advance(store, out, first, last, constants, trained)
@@ -353,118 +269,3 @@ def march_bytes(rows: int, points: int, depth: int, mirror: bool) -> int:
     """Largest memory of a march in bytes: five matrices per site and family, doubled while they grow."""
     families = 1 if mirror else 2
     return 2 * 5 * 8 * families * (depth + 1) * (rows * points) ** 2
-
-
-def march(
-    problem: Problem,
-    depth: int,
-    *,
-    gamma0: float,
-    eta0: float,
-    step: float = 1.0,
-    steps: int,
-    branch: Branch | None = None,
-    train_read_in: bool = True,
-    train_readout: bool = True,
-    keep_kernels: bool = False,
-    responses: bool = True,
-    memory_limit: int | None = None,
-) -> MarchSolution:
-    """Gradient descent of a linear residual network at infinite width: exact at every depth and step.
-
-    Cost grows like ``L (T P)**3`` in time and ``L (T P)**2`` in memory.
-
-    Args:
-        problem: the data.
-        depth: number of residual branches L.
-        gamma0: feature-learning strength, above 0.
-        eta0: learning rate; one update moves by ``eta_0 step gamma_0**2 N``.
-        step: length of one update in time.
-        steps: number of updates.
-        branch: constants of the branch; None means beta = 1, alpha = 1/2.
-        train_read_in: whether the input layer is trained.
-        train_readout: whether the readout is trained.
-        keep_kernels: return kernels between all pairs of times too.
-        responses: False leaves out the response functions A and B. That is wrong at every depth; it is here to
-            show by how much.
-        memory_limit: bytes allowed; None means nine tenths of what is free.
-
-    Raises:
-        ConfigurationError: a size or a constant is out of range, or the march does not fit into memory.
-    """
-    branch = branch or Branch()
-    require_march(problem, depth, gamma0, eta0, step, steps, memory_limit, train_read_in, train_readout)
-    constants = march_constants(problem, depth, eta0 * step, gamma0, branch, responses)
-    mirror = is_mirror_image(problem, train_read_in, train_readout)
-    store, out = march_rows(constants, depth, steps + 1, (train_read_in, train_readout), mirror)
-    rows, points = steps + 1, problem.size
-    plain = {name: np.asarray(value) for name, value in out.items()}
-    everything: dict[str, Array] = {}
-    if keep_kernels:
-        shape = (depth + 1, rows, points, rows, points)
-        everything = {
-            "H_all": np.asarray(store.K[0]).reshape(shape),
-            "G_all": np.asarray(store.K[-1][::-1]).reshape(shape),
-        }
-    diverged = first_unstable(plain["ntk"], plain["f"], problem, eta0 * step)
-    return MarchSolution(
-        time=np.asarray(step * np.arange(rows), dtype=np.float64),
-        f=plain["f"],
-        loss=0.5 * ((problem.targets - plain["f"]) ** 2) @ problem.weights,
-        ntk=plain["ntk"],
-        H=plain["H"],
-        G=plain["G"],
-        f_read_in=plain["f_read_in"],
-        diverged_step=diverged,
-        **everything,
-    )
-
-
-def require_march(
-    problem: Problem,
-    depth: int,
-    gamma0: float,
-    eta0: float,
-    step: float,
-    steps: int,
-    memory_limit: int | None,
-    train_read_in: bool = True,
-    train_readout: bool = True,
-) -> None:
-    """Refuse sizes and constants that a march cannot take."""
-    if depth < 1:
-        raise ConfigurationError(f"depth = {depth}", "a network has at least one residual branch")
-    if steps < 0:
-        raise ConfigurationError(f"steps = {steps}", "give a number of updates of at least 0")
-    require_gamma0(gamma0)
-    if not (math.isfinite(eta0) and eta0 >= 0 and math.isfinite(step) and step > 0):
-        raise ConfigurationError(f"eta0 = {eta0}, step = {step}", "give eta0 of at least 0 and a step above 0")
-    mirror = is_mirror_image(problem, train_read_in, train_readout)
-    rows, points = steps + 1, problem.size
-    require_memory(
-        march_bytes(rows, points, depth, mirror),
-        memory_limit,
-        f"a march over T={rows} rows, P={points} data points, L={depth} branches",
-        "reduce L, or (T P)**2, by a factor of {:.3g}",
-    )
-
-
-def require_gamma0(gamma0: float) -> None:
-    """Refuse the lazy limit and worse."""
-    if gamma0 == 0:
-        raise ConfigurationError(
-            "gamma0 = 0 is the lazy limit, where kernels do not move",
-            "use the lazy solver (`depthtransfer theory lazy`)",
-        )
-    if not (math.isfinite(gamma0) and gamma0 > 0):
-        raise ConfigurationError(f"gamma0 = {gamma0}", "give a finite number above 0")
-
-
-def first_unstable(ntk: Array, f: Array, problem: Problem, rate: float) -> int | None:
-    """First row with ``rate * largest eigenvalue of p K > 2`` or a value that is not finite, or None."""
-    finite = np.isfinite(ntk).all(axis=(1, 2)) & np.isfinite(f).all(axis=1)
-    root = np.sqrt(problem.weights)
-    safe = np.where(finite[:, None, None], ntk, 0.0)
-    largest = np.linalg.eigvalsh(root[:, None] * safe * root[None, :])[:, -1]
-    bad = ~finite | (rate * largest > UNSTABLE)
-    return int(np.argmax(bad)) if np.any(bad) else None

@@ -11,6 +11,7 @@ import platform
 import resource
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -48,9 +49,8 @@ def linear(repeats: int) -> None:
     """The march: T = 160 at L = 64, and ten times as deep."""
     times = {}
     for depth in (64, 640):
-        times[depth], cold = best_of(
-            repeats, lambda d=depth: march(ONE, d, gamma0=1, eta0=0.02, steps=159)  # type: ignore[misc]
-        )  # fmt: skip
+        work = partial(march, ONE, depth, gamma0=1, eta0=0.02, steps=159)
+        times[depth], cold = best_of(repeats, work)
         mebibytes = march_bytes(160, 1, depth, True) / 2**20
         report(f"march T=160 L={depth}", times[depth], 2.0 if depth == 64 else 22.0, cold=round(cold, 2),
                declared_MiB=round(mebibytes))  # fmt: skip
@@ -60,7 +60,7 @@ def linear(repeats: int) -> None:
 def limit(repeats: int) -> None:
     """Infinite depth, one datum, and its error against a refined solution."""
     for gamma0 in (0.2, 1.0, 2.0):
-        solve = lambda g=gamma0: linear_flow(gamma0=g, eta0=1, target=1, times=[0.05, 0.1, 0.2, 0.4])  # noqa: E731
+        solve = partial(linear_flow, gamma0=gamma0, eta0=1, target=1, times=[0.05, 0.1, 0.2, 0.4])
         seconds, cold = best_of(repeats, solve)
         plain = solve()
         fine = _solve(plain.universal.end, Branch(), True, 64)

@@ -16,7 +16,7 @@ from depthtransfer.theory.optimum import (
 from depthtransfer.theory.problem import Problem
 
 KERNEL = np.array([[1.0, 0.6, 0.3], [0.6, 1.0, 0.2], [0.3, 0.2, 1.0]])
-THREE = Problem(KERNEL, [1.0, -1.0, 0.5])
+THREE = Problem(KERNEL, [1.0, 0.5, -0.3])
 
 
 def test_one_datum_and_one_update_meet_the_target_exactly():
@@ -73,6 +73,11 @@ def test_losses_at_given_rates_are_those_of_the_march():
     expected = [march(THREE, 4, gamma0=1.5, eta0=float(r), steps=2).loss[-1] for r in rates]
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     assert stable_rate(Problem.one_datum(1.0), 1.0) == pytest.approx(2 / (3 * math.e))
+
+
+def test_optimum_beyond_stability_is_refused():
+    with pytest.raises(ConfigurationError, match="edge"):
+        predicted_optimum(Problem(KERNEL, [1.0, -1.0, 0.5]), depth=4, gamma0=0.1, steps=2)
 
 
 def test_bad_input_is_refused():

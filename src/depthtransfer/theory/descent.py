@@ -206,5 +206,5 @@ def first_unstable(ntk: Array, f: Array, problem: Problem, rate: float) -> int |
     root = np.sqrt(problem.weights)
     safe = np.where(finite[:, None, None], ntk, 0.0)
     largest = np.linalg.eigvalsh(root[:, None] * safe * root[None, :])[:, -1]
-    bad = ~finite | (rate * largest > UNSTABLE)
-    return int(np.argmax(bad)) if np.any(bad) else None
+    unstable = np.flatnonzero(np.logical_or(~finite, rate * largest > UNSTABLE))
+    return int(unstable[0]) if unstable.size else None

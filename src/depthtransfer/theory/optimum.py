@@ -20,6 +20,7 @@ from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.descent import UNSTABLE, is_mirror_image, require_gamma0
 from depthtransfer.theory.ensemble import simulate
 from depthtransfer.theory.extrapolation import to_infinite_depth
+from depthtransfer.theory.initial import layer_kernels
 from depthtransfer.theory.problem import Array, Problem
 from depthtransfer.theory.recursion import Constants, march_rows
 
@@ -121,9 +122,13 @@ class _Theory:
         return np.asarray(self.problem.weights * slope[:, 0] @ slope - self.problem.weights * rest @ curve)
 
 
-def stable_rate(problem: Problem, beta: float) -> float:
-    """Largest stable learning rate of the first update at infinite depth: ``2 / lambda_max(p K)``."""
-    initial = (2 + beta**2) * math.exp(beta**2) * problem.kernel
+def stable_rate(problem: Problem, beta: float, depth: int | None = None) -> float:
+    """Largest stable learning rate of the first update, ``2 / lambda_max(p K)``; `depth` None means infinite."""
+    branch = Branch(beta=beta)
+    if depth is None:
+        initial = (2 + beta**2) * math.exp(beta**2) * problem.kernel
+    else:
+        initial = layer_kernels(problem, depth, "linear", branch).ntk
     root = np.sqrt(problem.weights)
     return float(UNSTABLE / np.linalg.eigvalsh(root[:, None] * initial * root[None, :])[-1])
 
@@ -152,7 +157,7 @@ def predicted_optimum(
     def at(log_rate: float) -> float:
         return theory.loss(np.array([log_rate, gamma0, branch.beta]))
 
-    logs = math.log(stable_rate(problem, branch.beta)) + np.linspace(-4.0, 0.0, grid)
+    logs = math.log(stable_rate(problem, branch.beta, depth)) + np.linspace(-4.0, 0.0, grid)
     losses = np.array([at(x) for x in logs])
     best = int(losses.argmin())
     if best in (0, grid - 1):

@@ -225,7 +225,7 @@ def _advance(
 
 def stretches(rows: int) -> list[int]:
     """Ends of stretches of rows; arrays grow from one stretch to the next, as the work of a row grows with them."""
-    parts = 1 if rows <= 48 else 4
+    parts = 1 if rows <= 96 else 4
     return sorted({math.ceil(rows * (i + 1) / parts) for i in range(parts)})
 
 

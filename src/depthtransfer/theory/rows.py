@@ -23,7 +23,7 @@ from depthtransfer.theory.universal import linear_flow
 
 Row = dict[str, float | int | str | None]
 
-MARCH_DEPTHS = (16, 32, 64)
+MARCH_DEPTHS = (8, 16, 32, 64)
 """Depths from which gradient descent of linear networks is extrapolated to infinite depth."""
 SAMPLED_DEPTHS = (4, 8, 16)
 """Depths from which sampled solutions are extrapolated to infinite depth."""

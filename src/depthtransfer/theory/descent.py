@@ -202,7 +202,8 @@ def require_gamma0(gamma0: float) -> None:
 
 def first_unstable(ntk: Array, f: Array, problem: Problem, rate: float) -> int | None:
     """First row with ``rate * largest eigenvalue of p K > 2`` or a value that is not finite, or None."""
-    finite = np.isfinite(ntk).all(axis=(1, 2)) & np.isfinite(f).all(axis=1)
+    finite = np.isfinite(np.concatenate([ntk.reshape(len(f), -1), f], axis=1)).all(axis=1)
+    finite = np.asarray(finite, dtype=np.bool_)
     root = np.sqrt(problem.weights)
     safe = np.where(finite[:, None, None], ntk, 0.0)
     largest = np.linalg.eigvalsh(root[:, None] * safe * root[None, :])[:, -1]

@@ -102,11 +102,11 @@ unlock: $(ready) ## free the directory after a killed Snakemake (kill -9, power 
 
 .PHONY: test
 test: $(ready) ## unit, property and workflow tests (minutes)
-	@$(inside)pytest -m "not slow" $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(inside)pytest -m "not slow" -n auto --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: test-slow
 test-slow: $(ready) ## the tests marked slow
-	@$(inside)pytest -m slow $(PYTEST_ARGS) || [ $$? -eq 5 ]  # 5: nothing is marked slow
+	@OMP_NUM_THREADS=1 $(inside)pytest -m slow -n auto --dist loadfile $(PYTEST_ARGS) || [ $$? -eq 5 ]  # 5: nothing is marked slow
 
 .PHONY: lint
 lint: $(ready) ## style, types and the workflow's own checks; all of them, also after one has failed

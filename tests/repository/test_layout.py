@@ -69,7 +69,7 @@ LIGHT: dict[str, set[str]] = {
     "sweeps.shards": HEAVY,
 }
 
-LINES = 300
+LINES = 350
 EXECUTES_WHAT_IT_READS = {"pickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 MODULES = {

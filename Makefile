@@ -13,6 +13,7 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?=          # interpreter for a new .venv, instead of the newest suitable one
 SNAKEMAKE_ARGS ?=  # such as -n (what would be done) or --cores 8
 PYTEST_ARGS ?=     # such as -k optimum
+BENCH_ARGS ?=      # such as throughput --cells w16-L3
 LOCK_ARGS ?=       # such as --upgrade or --upgrade-package numpy
 
 # The Pythons that pyproject.toml admits, newest first.
@@ -128,6 +129,10 @@ lock: $(ready) ## requirements.lock anew from pyproject.toml (keeps versions; LO
 	  --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-annotate \
 	  --output-file requirements.lock $(LOCK_ARGS)
 	@$(inside)pytest tests/repository/test_environment.py --quiet
+
+.PHONY: bench
+bench: $(ready) ## the numbers of benchmarks/README.md (about 20 minutes, on a quiet machine)
+	@$(inside)python -m benchmarks $(BENCH_ARGS)
 
 # ---- tidying; neither touches results/ or figures/
 

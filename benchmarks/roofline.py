@@ -15,6 +15,8 @@ from benchmarks.timing import Settings, Timed, in_turns, median, repeated, sprea
 from benchmarks.workers import specification
 from depthtransfer.data import Declaration
 from depthtransfer.sweeps.execution import Executor
+from depthtransfer.training.allocation import keep_freed_memory
+from depthtransfer.training.determinism import make_deterministic
 
 COMPUTE_BOUND_FROM = 2 / 3
 """A cell is compute-bound when its bare convolutions reach this share of the rate of matrix products: then twice the
@@ -59,11 +61,17 @@ def _share(cell: Cell, precision: str, executor: Executor, declared: Declaration
 
 
 def _training(cell: Cell, precision: str, executor: Executor, declared: Declaration, seconds: float) -> Timed:
-    """Return a measurement of one training step as a worker makes it, batches and augmentation included."""
+    """Return a measurement of one training step as a worker makes it, batches and augmentation included.
+
+    The switches of determinism are the worker's; the bare convolutions run without them.
+    """
 
     def run(steps: int) -> float:
         spec = specification(cell, declared, steps=steps, precision=precision, seed=0)
+        make_deterministic()
+        keep_freed_memory()
         took: float = executor.run(spec, lambda step, loss: None).provenance["seconds"]
+        torch.use_deterministic_algorithms(False)
         return took / steps
 
     run(_TRIAL_STEPS)

@@ -10,6 +10,7 @@ from depthtransfer.models.costs import cost
 from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.sweeps.estimate import Speed
+from depthtransfer.training.allocation import keep_freed_memory
 from depthtransfer.training.loop import train
 from depthtransfer.training.schedules import constant
 
@@ -23,6 +24,7 @@ _STEPS, _REPEATS = 3, 5
 def measure(device: str = "cpu") -> Speed:
     """Time training steps of a deep narrow and a shallow wide network and solve for the two costs."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     (layers_a, flops_a, time_a), (layers_b, flops_b, time_b) = (
         _cell(width, depth, torch.device(device)) for width, depth in _CELLS
     )

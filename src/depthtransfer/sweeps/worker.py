@@ -43,10 +43,12 @@ def serve(commands: TextIO, emit: Any) -> None:
     from depthtransfer.sweeps.execution import Executor
     from depthtransfer.sweeps.spec import RunSpec
     from depthtransfer.sweeps.store import Store
+    from depthtransfer.training.allocation import keep_freed_memory
     from depthtransfer.training.determinism import make_deterministic
 
     setup = json.loads(commands.readline())
     make_deterministic()
+    keep_freed_memory()
     device = setup["device"]
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -6,6 +6,8 @@ The typed models are their one home; workflow/schemas/ is written from them, and
 import json
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from depthtransfer.configuration.experiment import Experiment
 from depthtransfer.configuration.preset import Preset
 
@@ -14,7 +16,7 @@ FOLDER = Path("workflow/schemas")
 
 def texts() -> dict[str, str]:
     """Content of each schema file by its name; a preset's is of the form after `extends` and `defaults` are merged."""
-    models = {"experiment": Experiment, "preset": Preset}
+    models: dict[str, type[BaseModel]] = {"experiment": Experiment, "preset": Preset}
     return {
         f"{name}.schema.json": json.dumps(model.model_json_schema(), indent=2, sort_keys=True) + "\n"
         for name, model in models.items()

@@ -83,8 +83,17 @@ def test_extrapolation_to_infinite_depth():
     found = sample(PAIR, (2, 4, 8), phi="relu", gamma0=1, eta0=0.1, steps=0, samples=2048, replicas=6)
     expected = limit_kernels(PAIR, "relu")
     assert (np.abs(found.ntk[0] - expected.ntk) < 5 * found.errors["ntk"][0] + 0.01).all()
+
+
+def test_extrapolation_is_that_of_the_exact_values_at_each_depth():
+    """One step moves f by eta0 K_L, K_L = 2 (1 + 1/L)^L + (1 + 1/L)^(L-1); quadratic in 1/L through L = 2, 4, 8."""
+    depths = np.array([2, 4, 8])
+    kernels = 2 * (1 + 1 / depths) ** depths + (1 + 1 / depths) ** (depths - 1)
+    extrapolated = np.polyval(np.polyfit(1 / depths, kernels, 2), 0.0)
     linear = sample(ONE, (2, 4, 8), phi="linear", gamma0=1, eta0=0.05, steps=3, samples=512, replicas=1)
-    assert linear.f[1, 0] == pytest.approx(3 * np.e * 0.05, rel=3e-3)
+    assert linear.f[1, 0] == pytest.approx(0.05 * extrapolated, rel=1e-5)
+    limit = 3 * np.e * 0.05
+    assert abs(linear.f[1, 0] - limit) < 0.1 * abs(0.05 * kernels[-1] - limit)
 
 
 def test_permuting_data_permutes_kernels():

@@ -12,7 +12,7 @@ def keep_freed_memory() -> None:
     """Ask glibc not to hand memory back to the system after every step; elsewhere, do nothing.
 
     A training step frees and allocates the same activations again and again. Handing them back costs thousands of
-    page faults a step, 10 to 20 % of the time of a narrow network; keeping them changes neither bits nor the peak.
+    page faults a step, about a tenth of the time of a narrow network; keeping them changes neither bits nor the peak.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -3,8 +3,8 @@
 import os
 from dataclasses import dataclass
 
-from depthtransfer.models.costs import Cost, cost
-from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models.costs import cost
+from depthtransfer.models.shapes import Cost, ImageShape
 
 WIDTHS = (16, 32, 64)
 DEPTHS = (3, 12)

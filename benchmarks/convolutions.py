@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.cells import BATCH_SIZE, SHAPE, Cell
-from depthtransfer.models.shapes import CNN_STAGES, cnn_stage_sizes, cnn_stem_stride
+from depthtransfer.models.cnn_sizes import CNN_STAGES, cnn_stage_sizes, cnn_stem_stride
 
 _PADDING = [1, 1]
 _DILATION = [1, 1]

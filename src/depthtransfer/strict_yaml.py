@@ -66,8 +66,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def validate(model: type[Model], content: Any, path: Path, prefix: str = "") -> Model:
+def validate(model: type[Model], content: Any, path: Path | str, prefix: str = "") -> Model:
     """Return the typed form of a file's content, or of the part of it that stands under the key `prefix`.
+
+    `path` is the file, or any other words for where the content stands.
 
     Raises:
         ConfigurationError: naming the file, the first wrong key and what would be right.

@@ -28,7 +28,7 @@ PERMITTED: dict[str, set[str]] = {
     "configuration": {"errors", "strict_yaml", "scaling"},
     "data": {"errors", "strict_yaml", "tables"},
     # making: the loop is handed a module and plain arrays
-    "models": {"errors", "scaling"},
+    "models": {"errors", "strict_yaml", "scaling"},
     "training": {"errors", "scaling", "tables"},
     "theory": {"errors", "scaling", "tables"},
     "sweeps": {"errors", "scaling", "tables", "configuration", "data", "models", "training", "theory"},

@@ -4,11 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from depthtransfer.models.cnn_sizes import CNN_STAGES, CNNOptions, cnn_readout_fan_in, cnn_stem_stride
 from depthtransfer.models.network import ResidualNetwork
-from depthtransfer.models.shapes import ImageShape, cnn_readout_fan_in, cnn_stem_stride
+from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role
-
-STAGES = 3
 
 
 class ResidualBlock(nn.Module):
@@ -35,22 +34,32 @@ class CNN(ResidualNetwork):
         shape: channels and side of the input images; from 16 pixels on the stem has stride 2.
         classes: number of outputs.
         branch_multiplier: factor on every residual branch.
+        options: none.
 
     Raises:
         ConfigurationError: if the depth or the image does not fit three stages.
     """
 
-    def __init__(self, *, width: int, depth: int, shape: ImageShape, classes: int, branch_multiplier: float) -> None:
+    def __init__(
+        self,
+        *,
+        width: int,
+        depth: int,
+        shape: ImageShape,
+        classes: int,
+        branch_multiplier: float,
+        options: CNNOptions = CNNOptions(),
+    ) -> None:
         super().__init__()
         fan_in = cnn_readout_fan_in(width=width, depth=depth, shape=shape)
         self.stem = _conv3x3(shape.channels, width, stride=cnn_stem_stride(shape))
         self.stages = nn.ModuleList()
         self.transitions = nn.ModuleList()
-        for stage in range(STAGES):
+        for stage in range(CNN_STAGES):
             channels = width * 2**stage
             if stage:
                 self.transitions.append(_conv3x3(channels // 2, channels))
-            blocks = (ResidualBlock(channels, branch_multiplier) for _ in range(depth // STAGES))
+            blocks = (ResidualBlock(channels, branch_multiplier) for _ in range(depth // CNN_STAGES))
             self.stages.append(nn.Sequential(*blocks))
         self.readout = nn.Linear(fan_in, classes, bias=False)
 
@@ -73,6 +82,10 @@ class CNN(ResidualNetwork):
             "readout": Role.READOUT,
         }
         return {name: by_part[name.split(".")[0]] for name, _ in self.named_parameters()}
+
+    def branch_ends(self) -> frozenset[str]:
+        """A branch has one convolution, which is its end."""
+        return frozenset(name for name, role in self.roles().items() if role is Role.BRANCH)
 
 
 def _conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:

@@ -1,68 +1,57 @@
-"""Parameters and floating-point operations of each architecture, counted without torch.
+"""Options, checks, parameters and floating-point operations of each architecture by name, without torch."""
 
-A multiply-add counts as two operations. A training step costs the forward pass, the gradients of all weights and the
-gradients of all inputs but the images: 3 times the forward pass less the stem's input gradient.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models.shapes import (
-    CNN_STAGES,
-    ImageShape,
-    cnn_readout_fan_in,
-    cnn_stage_sizes,
-)
+from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
+from depthtransfer.models.shapes import Cost, ImageShape
+from depthtransfer.strict_yaml import Strict, validate
 
 
 @dataclass(frozen=True)
-class Cost:
-    """What one network needs.
+class Sizing:
+    """What is known of an architecture before it is built.
 
     Args:
-        parameters: number of trained parameters.
-        step_flops: operations of one training step for one image.
-        readout_fan_in: N of the scaling table.
-        layers: convolutions and matrix products a forward pass runs through; each has a fixed cost of its own.
+        options: model of its options, all with defaults.
+        cost: counts a network from width, depth, shape, classes and options.
     """
 
-    parameters: int
-    step_flops: float
-    readout_fan_in: int
-    layers: int
+    options: type[Strict]
+    cost: Callable[[int, int, ImageShape, int, Any], Cost]
 
 
-def cost(model: str, *, width: int, depth: int, shape: ImageShape, classes: int) -> Cost:
+_SIZINGS = {"cnn": Sizing(CNNOptions, cnn_cost)}
+
+
+def cost(
+    model: str, *, width: int, depth: int, shape: ImageShape, classes: int, options: Mapping[str, Any] | None = None
+) -> Cost:
     """Return the cost of one network.
 
     Raises:
-        ConfigurationError: if the model is unknown or the sizes do not fit it.
+        ConfigurationError: if the model is unknown or the sizes or options do not fit it.
     """
-    if model not in _COSTS:
-        raise ConfigurationError(f"model {model!r} is unknown", f"choose one of {', '.join(sorted(_COSTS))}")
-    return _COSTS[model](width, depth, shape, classes)
+    return _sizing(model).cost(width, depth, shape, classes, checked_options(model, options or {}))
+
+
+def checked_options(model: str, given: Mapping[str, Any]) -> Strict:
+    """Return the options of an architecture, defaults filled in.
+
+    Raises:
+        ConfigurationError: if the model is unknown, or an option is unknown or has a value that is not allowed.
+    """
+    return validate(_sizing(model).options, dict(given), f"options of the {model}")
 
 
 def names() -> tuple[str, ...]:
     """Names of the known architectures."""
-    return tuple(sorted(_COSTS))
+    return tuple(sorted(_SIZINGS))
 
 
-def _cnn(width: int, depth: int, shape: ImageShape, classes: int) -> Cost:
-    fan_in = cnn_readout_fan_in(width=width, depth=depth, shape=shape)
-    sizes = cnn_stage_sizes(shape)
-    stem = 9 * shape.channels * width
-    parameters, forward = stem + fan_in * classes, 2.0 * stem * sizes[0] ** 2 + 2.0 * fan_in * classes
-    for stage, size in enumerate(sizes):
-        channels = width * 2**stage
-        weights = depth // CNN_STAGES * 9 * channels**2
-        if stage:
-            weights += 9 * channels * channels // 2
-        parameters += weights
-        forward += 2.0 * weights * size**2
-    backward = 2 * forward - 2.0 * stem * sizes[0] ** 2
-    return Cost(parameters, forward + backward, fan_in, depth + CNN_STAGES + 1)
-
-
-_COSTS: dict[str, Callable[[int, int, ImageShape, int], Cost]] = {"cnn": _cnn}
+def _sizing(model: str) -> Sizing:
+    if model not in _SIZINGS:
+        raise ConfigurationError(f"model {model!r} is unknown", f"choose one of {', '.join(names())}")
+    return _SIZINGS[model]

@@ -13,3 +13,7 @@ class ResidualNetwork(nn.Module, ABC):
     @abstractmethod
     def roles(self) -> dict[str, Role]:
         """Role of every trained parameter by its qualified name."""
+
+    @abstractmethod
+    def branch_ends(self) -> frozenset[str]:
+        """Last weight of every residual branch by its qualified name: with all of them zero, no branch adds anything."""

@@ -12,9 +12,9 @@ from torch import nn
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn import CNN
+from depthtransfer.models.cnn_sizes import cnn_readout_fan_in, cnn_stage_sizes, cnn_stem_stride
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.registry import ARCHITECTURES, build
-from depthtransfer.models.cnn_sizes import cnn_readout_fan_in, cnn_stage_sizes, cnn_stem_stride
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role
 

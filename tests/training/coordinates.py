@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depthtransfer.models.cnn import CNN
-from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.cnn_sizes import cnn_readout_fan_in
+from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer, Scheme, branch_multiplier
 from depthtransfer.training.optimizers import build_optimizer

@@ -103,7 +103,7 @@ def tables_of(wildcards):
     """Tables of every experiment that a figure shows."""
     experiments = figures.load(wildcards.figure).EXPERIMENTS
     folders = [table_folder(preset_of(wildcards), name) for name in experiments]
-    tables = ("runs.parquet", "steps.parquet", "transfer.csv")
+    tables = ("runs.parquet", "steps.parquet", "probes.parquet", "transfer.csv")
     return [folder / name for folder in folders for name in tables]
 
 
@@ -138,7 +138,7 @@ def runs_of_shard(wildcards):
 def rows_of_tables(wildcards):
     """Digest of all that decides an experiment's tables besides the runs themselves."""
     return digest_of(
-        f"{request.spec.key} {request.spec.dataset} {request.window} {request.epochs}"
+        f"{request.spec.key} {request.spec.dataset} {request.window} {request.epochs} {request.variant}"
         for request in sweep(wildcards.preset, wildcards.experiment).requests
     )
 

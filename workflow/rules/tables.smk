@@ -7,6 +7,7 @@ rule tables:
     output:
         runs="results/{preset}/{experiment}/runs.parquet",
         steps="results/{preset}/{experiment}/steps.parquet",
+        probes="results/{preset}/{experiment}/probes.parquet",
         provenance="results/{preset}/{experiment}/provenance.parquet",
     log:
         "results/{preset}/{experiment}/logs/tables.log",

@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = table_folder(arguments.preset, arguments.experiment)
     swept = load_experiment(arguments.experiment).sweep
     runs = read_table(folder / "runs.parquet", RUNS)
+    runs["scheme"] = runs["variant"]  # variants of one scheme are compared like schemes
     options = {"resamples": arguments.resamples, "seed": arguments.seed}
     table = optima(runs, swept, **options)
     write_csv(table, folder / "optimum.csv")

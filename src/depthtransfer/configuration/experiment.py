@@ -8,6 +8,7 @@ from depthtransfer.configuration.vocabulary import (
     Hyperparameter,
     NonNegative,
     Optimizer,
+    Options,
     Positive,
     Provenance,
     Scheme,
@@ -17,14 +18,25 @@ from depthtransfer.configuration.vocabulary import (
 
 
 class SchemeChoice(Strict):
-    """A scaling scheme with its constants."""
+    """A scaling scheme with its constants.
+
+    `label` names it in tables and figures where an experiment has several variants of one scheme. With `zero_init`
+    the last weight of every residual branch starts from zero (ReZero-like; paper A, Appendix M).
+    """
 
     name: Scheme
+    label: str | None = Field(default=None, pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,=_-]*$", max_length=40)
+    zero_init: bool = Field(default=False, strict=True)
     beta: Positive = 1.0
     gamma0: Positive = 1.0
     alpha: float = Field(default=0.5, ge=0, le=1)
     base_width: Positive = 1.0
     base_depth: Positive = 1.0
+
+    @property
+    def variant(self) -> str:
+        """The label, or else the scheme's name."""
+        return self.label or str(self.name)
 
 
 class OptimizerChoice(Strict):
@@ -46,6 +58,7 @@ class Experiment(Strict):
 
     title: str = Field(min_length=1)
     model: str = Field(min_length=1)
+    options: Options = Field(default_factory=dict)
     schemes: tuple[SchemeChoice, ...] = Field(min_length=1)
     sweep: Hyperparameter = "learning_rate"
     optimizer: OptimizerChoice = OptimizerChoice()
@@ -54,7 +67,10 @@ class Experiment(Strict):
 
     @model_validator(mode="after")
     def _one_entry_per_scheme(self) -> "Experiment":
-        entries = [scheme.model_dump_json() for scheme in self.schemes]
+        variants = [scheme.variant for scheme in self.schemes]
+        if repeated := sorted({name for name in variants if variants.count(name) > 1}):
+            raise ValueError(f"schemes: {', '.join(repeated)} listed twice; give each a label of its own")
+        entries = [scheme.model_dump_json(exclude={"label"}) for scheme in self.schemes]
         if len(set(entries)) < len(entries):
             raise ValueError("schemes: the same scheme with the same constants is listed twice")
         return self

@@ -2,19 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from depthtransfer.configuration.vocabulary import (
     Hyperparameter,
     NonNegative,
+    Options,
     Positive,
     Provenance,
-    Scheme,
+    Seed,
     Seeds,
     Size,
     Sizes,
     Strict,
     Values,
+    increasing,
 )
 
 _STRICTLY_POSITIVE = ("learning_rate", "gamma0", "beta")
@@ -28,13 +30,27 @@ class AugmentationChoice(Strict):
     rotation_degrees: NonNegative = 0.0
 
 
+class ProbeChoice(Strict):
+    """Logits on a fixed batch of so many images, kept before each of these updates (the last step is the end)."""
+
+    steps: Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], AfterValidator(increasing)] = ()
+    images: int = Field(default=0, ge=0, le=1000, strict=True)
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> "ProbeChoice":
+        if bool(self.steps) != bool(self.images):
+            raise ValueError("give steps and images, or neither")
+        return self
+
+
 class Grid(Strict):
     """A product of sizes, swept values and seeds, with the length of its runs.
 
-    Length is given as `epochs` or as `steps`, not both.
+    Length is given as `epochs` or as `steps`, not both. `schemes` selects among the experiment's by label or name;
+    `options` of the architecture come on top of the experiment's. `batch_seed` gives all seeds the same batches.
     """
 
-    schemes: Annotated[tuple[Scheme, ...], Field(min_length=1)] | None = None
+    schemes: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     widths: Sizes
     depths: Sizes
     values: dict[Hyperparameter, Values]
@@ -47,6 +63,9 @@ class Grid(Strict):
     augmentation: AugmentationChoice = AugmentationChoice()
     precision: Literal["fp32", "bf16"] = "fp32"
     dataset: str = Field(min_length=1)
+    options: Options = Field(default_factory=dict)
+    batch_seed: Seed | None = None
+    probes: ProbeChoice = ProbeChoice()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Grid":

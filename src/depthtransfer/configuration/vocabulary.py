@@ -1,5 +1,6 @@
 """Small validated types that several parts of the configuration share."""
 
+import itertools
 import math
 from typing import Annotated, Any, Literal
 
@@ -66,6 +67,13 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
+def increasing(values: tuple[int, ...]) -> tuple[int, ...]:
+    """Refuse numbers that do not increase."""
+    if any(later <= earlier for earlier, later in itertools.pairwise(values)):
+        raise ValueError(f"{', '.join(map(str, values))} must increase")
+    return values
+
+
 Positive = Annotated[float, BeforeValidator(_no_truth_value), Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, allow_inf_nan=False)]
 Size = Annotated[int, Field(ge=1, le=10**9, strict=True)]
@@ -76,16 +84,22 @@ Values = Annotated[
     tuple[NonNegative, ...], Field(min_length=1), BeforeValidator(_expand_log2), AfterValidator(_distinct)
 ]
 
+Options = dict[Annotated[str, Field(pattern=r"^[a-z_]+$")], bool | int | float | str]
+"""Options of an architecture by name; the architecture says which it has."""
+
 __all__ = [
     "Hyperparameter",
     "NonNegative",
     "Optimizer",
+    "Options",
     "Positive",
     "Provenance",
     "Scheme",
+    "Seed",
     "Seeds",
     "Size",
     "Sizes",
     "Strict",
     "Values",
+    "increasing",
 ]

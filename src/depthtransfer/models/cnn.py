@@ -48,7 +48,7 @@ class CNN(ResidualNetwork):
         shape: ImageShape,
         classes: int,
         branch_multiplier: float,
-        options: CNNOptions = CNNOptions(),
+        options: CNNOptions | None = None,
     ) -> None:
         super().__init__()
         fan_in = cnn_readout_fan_in(width=width, depth=depth, shape=shape)

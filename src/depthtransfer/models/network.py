@@ -16,4 +16,4 @@ class ResidualNetwork(nn.Module, ABC):
 
     @abstractmethod
     def branch_ends(self) -> frozenset[str]:
-        """Last weight of every residual branch by its qualified name: with all of them zero, no branch adds anything."""
+        """Last weight of every residual branch by its qualified name; with all of them zero no branch adds anything."""

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.scaling import Constants, Optimizer, Role, Rule, Scheme, absorb, rule
 
 
@@ -70,6 +71,13 @@ def initialize(model: nn.Module, rules: Mapping[str, Rule], stream: Callable[[st
         if name in rules and rules[name].init_std > 0:
             generator = stream(name)
             parameter.copy_(torch.randn(parameter.shape, generator=generator) * rules[name].init_std)
+
+
+@torch.no_grad()
+def silence_branches(model: ResidualNetwork) -> None:
+    """Set the last weight of every residual branch to zero in place (ReZero-like; paper A, Appendix M)."""
+    for name in model.branch_ends():
+        model.get_parameter(name).zero_()
 
 
 def parameter_groups(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthtransfer.sweeps.requests import Request, Sweep
-from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS
+from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, STEPS, Column
 from depthtransfer.tables.frames import write_table
 from depthtransfer.tables.records import Record, canonical_json
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_tables(sweep: Sweep, records: Mapping[str, tuple[Record, str]], folder: Path) -> None:
-    """Write runs.parquet, steps.parquet and provenance.parquet of an experiment into a folder.
+    """Write runs.parquet, steps.parquet, probes.parquet and provenance.parquet of an experiment into a folder.
 
     Raises:
         StoreError: if a file cannot be written.
@@ -25,6 +25,7 @@ def write_tables(sweep: Sweep, records: Mapping[str, tuple[Record, str]], folder
     runs = [_run_row(sweep.experiment, request, record) for request, record, _ in rows]
     write_table(pa.Table.from_pylist(runs), folder / "runs.parquet", RUNS)
     write_table(_steps(sweep.requests, records), folder / "steps.parquet", STEPS)
+    write_table(_probes(sweep.requests, records), folder / "probes.parquet", PROBES)
     provenance = [_provenance_row(record, layer) for _, record, layer in rows]
     write_table(pa.Table.from_pylist(provenance), folder / "provenance.parquet", PROVENANCE)
 
@@ -37,10 +38,14 @@ def _run_row(experiment: str, request: Request, record: Record) -> dict[str, Any
         "experiment": experiment,
         "dataset": spec.dataset,
         "model": spec.model,
+        "options": canonical_json(spec.options),
         "scheme": str(spec.scheme),
+        "variant": request.variant,
+        "zero_init": spec.zero_init,
         "width": spec.width,
         "depth": spec.depth,
         "seed": spec.seed,
+        "batch_seed": spec.batch_seed,
         "learning_rate": spec.learning_rate,
         "momentum": spec.momentum,
         "weight_decay": spec.weight_decay,
@@ -49,6 +54,7 @@ def _run_row(experiment: str, request: Request, record: Record) -> dict[str, Any
         "alpha": spec.constants.alpha,
         "optimizer": str(spec.optimizer),
         "schedule": spec.schedule,
+        "warmup": spec.warmup,
         "batch_size": spec.batch_size,
         "steps": spec.steps,
         "epochs": request.epochs,
@@ -91,6 +97,38 @@ def _steps(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, st
             )
         )
     return pa.concat_tables(parts)
+
+
+def _probes(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> "pa.Table":
+    import numpy as np
+    import pyarrow as pa
+
+    parts = [_empty(PROBES)]
+    for request in requests:
+        record = records[request.spec.key][0]
+        looked_at = record.summary.get("probe_steps", [])
+        if not looked_at:
+            continue
+        logits = np.asarray(record.logits, dtype=np.float32).reshape(len(looked_at), request.spec.probe_images, -1)
+        step, image, output = np.indices(logits.shape).reshape(3, -1)
+        parts.append(
+            pa.table(
+                {
+                    "key": pa.array([request.spec.key] * logits.size, pa.string()),
+                    "step": np.asarray(looked_at)[step],
+                    "image": image,
+                    "output": output,
+                    "logit": logits.ravel(),
+                }
+            )
+        )
+    return pa.concat_tables(parts)
+
+
+def _empty(columns: tuple[Column, ...]) -> "pa.Table":
+    import pyarrow as pa
+
+    return pa.table({column.name: pa.array([], pa.type_for_alias(column.dtype)) for column in columns})
 
 
 def _provenance_row(record: Record, layer: str) -> dict[str, Any]:

@@ -8,17 +8,18 @@ import torch
 from depthtransfer.data import Dataset, Declaration, load
 from depthtransfer.models.costs import cost
 from depthtransfer.models.network import ResidualNetwork
-from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
+from depthtransfer.models.parametrization import initialize, parameter_groups, resolve, silence_branches
 from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Rule, branch_multiplier
 from depthtransfer.sweeps.provenance import provenance
 from depthtransfer.sweeps.spec import RunSpec
 from depthtransfer.tables.records import Record
-from depthtransfer.training.augmentation import Augmentation
+from depthtransfer.training.augmentation import Augmentation, normalize
 from depthtransfer.training.batches import batches
 from depthtransfer.training.loop import train
 from depthtransfer.training.optimizers import build_optimizer
+from depthtransfer.training.probing import Probe, spread
 from depthtransfer.training.schedules import SCHEDULES
 from depthtransfer.training.streams import stream
 
@@ -55,6 +56,7 @@ class Executor:
         model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         rules = _rules(model, spec, data.declaration)
         groups = parameter_groups(model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay)
+        probe = Probe(model, self._probe_images(data, spec.probe_images), spec.probe_steps)
         history = train(
             model,
             build_optimizer(spec.optimizer, groups, momentum=spec.momentum),
@@ -63,13 +65,14 @@ class Executor:
                 data.labels,
                 batch_size=spec.batch_size,
                 augmentation=Augmentation(spec.crop_padding, spec.flip, spec.rotation_degrees),
-                seed=spec.seed,
+                seed=spec.seed if spec.batch_seed is None else spec.batch_seed,
                 device=self._device,
             ),
             SCHEDULES[spec.schedule](spec.steps, spec.warmup),
             steps=spec.steps,
             classes=data.declaration.classes,
             bf16=spec.precision == "bf16",
+            before_step=probe,
             on_progress=on_progress,
         )
         return Record(
@@ -78,6 +81,7 @@ class Executor:
                 "status": "ok" if history.diverged_step is None else "diverged",
                 "diverged_step": history.diverged_step,
                 "device": self._device.type,
+                **({"probe_steps": probe.steps} if spec.probe_steps else {}),
             },
             provenance=provenance(self._device) | {"seconds": history.seconds},
             series={
@@ -85,7 +89,12 @@ class Executor:
                 "accuracy": history.accuracy,
                 "learning_rate_factor": history.learning_rate_factor,
             },
+            logits=probe.logits,
         )
+
+    def _probe_images(self, data: Dataset, count: int) -> torch.Tensor:
+        images = torch.from_numpy(data.images[spread(len(data.images), count)]).to(self._device)
+        return normalize(images, torch.float32, torch.channels_last)
 
 
 def network(spec: RunSpec, declaration: Declaration) -> ResidualNetwork:
@@ -97,8 +106,11 @@ def network(spec: RunSpec, declaration: Declaration) -> ResidualNetwork:
         shape=ImageShape(declaration.channels, declaration.image_size),
         classes=declaration.classes,
         branch_multiplier=branch_multiplier(spec.scheme, depth=spec.depth, constants=spec.constants),
+        options=spec.options,
     )
     initialize(model, _rules(model, spec, declaration), lambda name: stream(spec.seed, f"weights/{name}"))
+    if spec.zero_init:
+        silence_branches(model)
     return model
 
 
@@ -109,6 +121,7 @@ def _rules(model: ResidualNetwork, spec: RunSpec, declaration: Declaration) -> d
         depth=spec.depth,
         shape=ImageShape(declaration.channels, declaration.image_size),
         classes=declaration.classes,
+        options=spec.options,
     )
     return resolve(
         model,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from depthtransfer.configuration import Experiment, Grid, SchemeChoice, load_experiment, load_preset
 from depthtransfer.data import Declaration, load_declarations
@@ -24,6 +25,7 @@ class Request:
         parameters: trained parameters of the network.
         flops: operations of the whole run.
         layers: convolutions and matrix products of one forward pass.
+        variant: what the experiment calls this scheme with these constants.
     """
 
     spec: RunSpec
@@ -32,6 +34,7 @@ class Request:
     parameters: int
     flops: float
     layers: int
+    variant: str
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,10 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
             raise ConfigurationError(
                 f"{where}.{name}: longer than the {steps} steps of training", f"give at most {steps}"
             )
-    schemes = [s for s in science.schemes if grid.schemes is None or s.name in grid.schemes]
-    if unknown := set(grid.schemes or ()) - {s.name for s in science.schemes}:
+    schemes = _schemes(grid, science, where)
+    if late := [step for step in grid.probes.steps if step > steps]:
         raise ConfigurationError(
-            f"{where}.schemes: {', '.join(sorted(unknown))} not in the experiment",
-            f"choose among {', '.join(s.name for s in science.schemes)}",
+            f"{where}.probes.steps: {late[0]} lies after the {steps} steps of training", f"give at most {steps}"
         )
     shape = ImageShape(data.channels, data.image_size)
     expanded = []
@@ -105,15 +107,31 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
         schemes, grid.widths, grid.depths, grid.seeds, _value_points(grid)
     ):
         try:
-            cost = costs.cost(science.model, width=width, depth=depth, shape=shape, classes=data.classes)
-            spec = _spec(grid, science, scheme, width, depth, seed, values, data, steps)
+            options = costs.checked_options(science.model, {**science.options, **grid.options}).model_dump()
+            cost = costs.cost(
+                science.model, width=width, depth=depth, shape=shape, classes=data.classes, options=options
+            )
+            spec = _spec(grid, science, scheme, width, depth, seed, values, data, steps, options)
         except ConfigurationError as error:
             raise ConfigurationError(f"{where}: {error.what}", error.remedy) from error
         except ValueError as error:
             raise ConfigurationError(f"{where}: {error}", "correct the value") from error
         flops = cost.step_flops * grid.batch_size * steps
-        expanded.append(Request(spec, grid.window, steps / per_epoch, cost.parameters, flops, cost.layers))
+        epochs = steps / per_epoch
+        expanded.append(Request(spec, grid.window, epochs, cost.parameters, flops, cost.layers, scheme.variant))
     return expanded
+
+
+def _schemes(grid: Grid, science: Experiment, where: str) -> list[SchemeChoice]:
+    if grid.schemes is None:
+        return list(science.schemes)
+    known = {name for scheme in science.schemes for name in (scheme.variant, str(scheme.name))}
+    if unknown := sorted(set(grid.schemes) - known):
+        raise ConfigurationError(
+            f"{where}.schemes: {', '.join(unknown)} not in the experiment",
+            f"choose among {', '.join(scheme.variant for scheme in science.schemes)}",
+        )
+    return [scheme for scheme in science.schemes if {scheme.variant, str(scheme.name)} & set(grid.schemes)]
 
 
 def _steps(grid: Grid, per_epoch: int, where: str) -> int:
@@ -143,6 +161,7 @@ def _spec(
     values: dict[str, float],
     data: Declaration,
     steps: int,
+    options: dict[str, Any],
 ) -> RunSpec:
     constants = Constants(
         beta=scheme.beta,
@@ -179,4 +198,9 @@ def _spec(
         steps=steps,
         seed=seed,
         precision=grid.precision,
+        options=options,
+        zero_init=scheme.zero_init,
+        batch_seed=grid.batch_seed,
+        probe_steps=grid.probes.steps,
+        probe_images=grid.probes.images,
     )

@@ -1,6 +1,6 @@
 """How a run is identified: its specification in canonical form."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from depthtransfer.scaling import Constants, Optimizer, Scheme
@@ -16,6 +16,8 @@ _CONSTANTS_THAT_MATTER = {
     Scheme.MUP_SQRT_DEPTH: ("beta", "gamma0", "base_width", "base_depth"),
     Scheme.MUP_ALPHA: ("beta", "gamma0", "base_width", "base_depth", "alpha"),
 }
+
+_ADDED: dict[str, Any] = {"options": {}, "zero_init": False, "batch_seed": None, "probe_steps": (), "probe_images": 0}
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,11 @@ class RunSpec:
         steps: number of updates.
         seed: seed of weights, batch order and augmentation.
         precision: fp32 or bf16.
+        options: of the architecture, complete; empty for one that has none.
+        zero_init: whether the last weight of every residual branch starts from zero (ReZero-like).
+        batch_seed: seed of batch order and augmentation, where it is not `seed`.
+        probe_steps: updates before which the logits on a fixed batch are kept.
+        probe_images: images in that batch.
     """
 
     model: str
@@ -65,11 +72,23 @@ class RunSpec:
     steps: int
     seed: int
     precision: str
+    options: dict[str, Any] = field(default_factory=dict)
+    zero_init: bool = False
+    batch_seed: int | None = None
+    probe_steps: tuple[int, ...] = ()
+    probe_images: int = 0
 
     def canonical(self) -> dict[str, Any]:
-        """The specification as it is hashed: constants that have no effect and the data set's name left out."""
+        """The specification as it is hashed.
+
+        Left out are the data set's name, constants that have no effect, and later additions at their defaults, so
+        that runs made before these existed keep their names.
+        """
         fields = asdict(self)
         del fields["dataset"]
+        for name, default in _ADDED.items():
+            if fields[name] == default:
+                del fields[name]
         constants = fields.pop("constants")
         fields["scheme"] = str(self.scheme)
         fields["optimizer"] = str(self.optimizer)
@@ -89,6 +108,7 @@ class RunSpec:
             "scheme": Scheme(fields["scheme"]),
             "optimizer": Optimizer(fields["optimizer"]),
             "constants": Constants(**fields["constants"]),
+            "probe_steps": tuple(fields["probe_steps"]),
         }
         return cls(**{**fields, **typed})
 

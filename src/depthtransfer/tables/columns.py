@@ -21,10 +21,14 @@ RUNS: tuple[Column, ...] = (
     Column("experiment", "string", "-", "experiment that asked for the run"),
     Column("dataset", "string", "-", "name of the data set"),
     Column("model", "string", "-", "architecture"),
+    Column("options", "string", "-", "options of the architecture, as JSON"),
     Column("scheme", "string", "-", "scaling scheme: sp, ntp, mup, mup_sqrt_depth, mup_alpha"),
+    Column("variant", "string", "-", "what the experiment calls the scheme with its constants"),
+    Column("zero_init", "bool", "-", "whether the last weight of every residual branch starts from zero"),
     Column("width", "int64", "channels", "width of the first stage"),
     Column("depth", "int64", "blocks", "number of residual branches L in the whole network"),
-    Column("seed", "int64", "-", "seed of weights, batch order and augmentation"),
+    Column("seed", "int64", "-", "seed of weights, and of batch order and augmentation unless batch_seed is given"),
+    Column("batch_seed", "int64", "-", "seed of batch order and augmentation", nullable=True),
     Column("learning_rate", "float64", "-", "base learning rate eta_0"),
     Column("momentum", "float64", "-", "momentum of SGD"),
     Column("weight_decay", "float64", "-", "base weight decay"),
@@ -33,6 +37,7 @@ RUNS: tuple[Column, ...] = (
     Column("alpha", "float64", "-", "depth exponent of the branch multiplier"),
     Column("optimizer", "string", "-", "sgd, adam or adamw"),
     Column("schedule", "string", "-", "learning-rate schedule"),
+    Column("warmup", "int64", "steps", "linear warm-up of the learning rate"),
     Column("batch_size", "int64", "images", "batch size"),
     Column("steps", "int64", "steps", "planned number of steps"),
     Column("epochs", "float64", "epochs", "planned number of passes over the training images"),
@@ -55,6 +60,14 @@ STEPS: tuple[Column, ...] = (
     Column("loss", "float64", "nats", "training loss of the batch"),
     Column("accuracy", "float64", "-", "training accuracy of the batch"),
     Column("learning_rate", "float64", "-", "scheduled base learning rate"),
+)
+
+PROBES: tuple[Column, ...] = (
+    *_IDENTITY,
+    Column("step", "int64", "steps", "updates made so far"),
+    Column("image", "int64", "-", "image of the fixed batch, counted from 0"),
+    Column("output", "int64", "-", "output of the network, counted from 0"),
+    Column("logit", "float32", "-", "what the network says"),
 )
 
 PROVENANCE: tuple[Column, ...] = (

@@ -14,10 +14,13 @@ from depthtransfer.tables.seal import is_sealed, seal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = "depthtransfer-run-1"
+FORMAT = "depthtransfer-run-2"
+_WITHOUT_LOGITS = "depthtransfer-run-1"
+"""The format before networks were probed; its runs hold no logits and are otherwise the same."""
 
 _TEXTS = ("key", "specification", "summary", "provenance")
 _SERIES = {"loss": "float", "accuracy": "float", "learning_rate_factor": "double"}
+_LOGITS = "logits"
 
 
 def canonical_json(value: Any) -> str:
@@ -34,12 +37,14 @@ class Record:
         summary: status, diverged_step, parameters, flops and what else is one number a run.
         provenance: who computed it, when and with what; no part of the result.
         series: one value per step by name: loss, accuracy, learning_rate_factor.
+        logits: on the probe images, flattened from (summary's probe_steps, images, classes); empty if none were asked.
     """
 
     specification: dict[str, Any]
     summary: dict[str, Any]
     provenance: dict[str, Any]
     series: dict[str, Sequence[float]]
+    logits: Sequence[float] = ()
 
     @property
     def key(self) -> str:
@@ -57,7 +62,7 @@ def encode(records: Iterable[Record]) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, list[Any]] = {name: [] for name in (*_TEXTS, *_SERIES)}
+    columns: dict[str, list[Any]] = {name: [] for name in (*_TEXTS, *_SERIES, _LOGITS)}
     for record in sorted(records, key=lambda r: r.key):
         series = {name: pa.array(record.series[name], type=pa.type_for_alias(t)) for name, t in _SERIES.items()}
         texts = (
@@ -70,6 +75,7 @@ def encode(records: Iterable[Record]) -> bytes:
             columns[name].append(text)
         for name, values in series.items():
             columns[name].append(values.to_pylist())
+        columns[_LOGITS].append(list(record.logits))
     buffer = BytesIO()
     table = pa.table(columns, schema=_schema())
     pq.write_table(table, buffer, compression="zstd")
@@ -113,7 +119,10 @@ def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
                 raise StoreError(f"{path}: row {row} has a summary or provenance that is no mapping", remedy)
             if len(set(map(len, lists.values()))) > 1 or not lists["loss"] or any(None in v for v in lists.values()):
                 raise StoreError(f"{path}: row {row} has steps without values", remedy)
-            yield Record(specification, summary, provenance, lists)
+            logits = table[_LOGITS][row].as_py() if _LOGITS in table.column_names else []
+            if logits is None or None in logits:
+                raise StoreError(f"{path}: row {row} has missing logits", remedy)
+            yield Record(specification, summary, provenance, lists, logits)
     except StoreError:
         raise
     except (
@@ -149,12 +158,17 @@ def keys_in(path: Path) -> frozenset[str]:
 
 
 def _holds_runs(schema: "pa.Schema") -> bool:
-    return bool(schema.equals(_schema())) and (schema.metadata or {}).get(b"format") == FORMAT.encode()
+    expected = {FORMAT: _schema(), _WITHOUT_LOGITS: _schema(without_logits=True)}
+    found = (schema.metadata or {}).get(b"format", b"").decode(errors="replace")
+    return found in expected and bool(schema.equals(expected[found]))
 
 
-def _schema() -> "pa.Schema":
+def _schema(*, without_logits: bool = False) -> "pa.Schema":
     import pyarrow as pa
 
     texts = [pa.field(name, pa.string()) for name in _TEXTS]
     series = [pa.field(name, pa.list_(pa.type_for_alias(t))) for name, t in _SERIES.items()]
-    return pa.schema(texts + series, metadata={"format": FORMAT})
+    if without_logits:
+        return pa.schema(texts + series, metadata={"format": _WITHOUT_LOGITS})
+    logits = pa.field(_LOGITS, pa.list_(pa.float32()))
+    return pa.schema([*texts, *series, logits], metadata={"format": FORMAT})

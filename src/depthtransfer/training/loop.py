@@ -46,6 +46,7 @@ def train(
     steps: int,
     classes: int,
     bf16: bool = False,
+    before_step: Callable[[int], None] = lambda step: None,
     on_progress: Callable[[int, float], None] = lambda step, loss: None,
 ) -> History:
     """Train in place with cross-entropy until the last step or divergence.
@@ -61,6 +62,7 @@ def train(
         steps: number of updates.
         classes: number of classes, for the loss of guessing.
         bf16: run the forward pass under bfloat16 autocast.
+        before_step: called before every update, and once more after the last one, with the number of updates so far.
         on_progress: called with step and loss whenever losses are looked at.
     """
     history = History()
@@ -72,6 +74,7 @@ def train(
     model.train()
     started = time.perf_counter()
     for step in range(steps):
+        before_step(step)
         images, labels = next(batches)
         factor = schedule(step)
         for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
@@ -98,6 +101,8 @@ def train(
             on_progress(len(history.loss), history.loss[-1])
             if history.diverged_step is not None:
                 break
+    else:
+        before_step(steps)
     del history.learning_rate_factor[len(history.loss) :]
     history.seconds = time.perf_counter() - started
     return history

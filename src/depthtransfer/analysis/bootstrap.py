@@ -12,8 +12,9 @@ import hashlib
 
 import numpy as np
 
+from depthtransfer.analysis.coordinates import Array
 from depthtransfer.analysis.quadratic import REACH, Bottom
-from depthtransfer.analysis.sweep import Array, Sweep, mean_log_loss
+from depthtransfer.analysis.sweep import Sweep, mean_log_loss
 
 
 def generator(seed: int, *names: object) -> np.random.Generator:

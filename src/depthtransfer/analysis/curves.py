@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from depthtransfer.analysis.coordinates import coordinate
 from depthtransfer.analysis.sweep import mean_log_loss, sweeps
 
 
@@ -10,10 +11,11 @@ def curves(runs: pd.DataFrame, hyperparameter: str = "learning_rate") -> pd.Data
     """Average the runs over seeds.
 
     Returns:
-        One row per (scheme, width, depth, value), sorted: hyperparameter, scheme, width, depth, log2_value,
-        value, loss (geometric mean over the seeds that did not diverge, in nats; inf where at least half of
-        them diverged), low and high (smallest and largest loss among the seeds that did not diverge; NaN
-        where all did), seeds (runs at this value), diverged (how many of them diverged).
+        One row per (scheme, width, depth, value), sorted: hyperparameter, scheme, width, depth, log2_value
+        (the coordinate, see ``depthtransfer.analysis.coordinates``), value, loss (geometric mean over the
+        seeds that did not diverge, in nats; inf where at least half of them diverged), low and high
+        (smallest and largest loss among the seeds that did not diverge; NaN where all did), seeds (runs at
+        this value), diverged (how many of them diverged).
 
     Raises:
         AnalysisError: see ``depthtransfer.analysis.sweep.sweeps``.
@@ -32,7 +34,7 @@ def curves(runs: pd.DataFrame, hyperparameter: str = "learning_rate") -> pd.Data
                     "width": sweep.width,
                     "depth": sweep.depth,
                     "log2_value": sweep.log2_values,
-                    "value": np.exp2(sweep.log2_values),
+                    "value": coordinate(hyperparameter).back(sweep.log2_values),
                     "loss": np.exp(mean_log_loss(sweep.log_loss)),
                     "low": np.where(some, np.exp(low), np.nan),
                     "high": np.where(some, np.exp(high), np.nan),

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from depthtransfer.analysis.bootstrap import degrees_of_freedom, half_width, resampled_curves
+from depthtransfer.analysis.coordinates import Array, coordinate
 from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.quadratic import METHODS, Bottom, bottom
-from depthtransfer.analysis.sweep import Array, Sweep, mean_log_loss, sweeps
+from depthtransfer.analysis.sweep import Sweep, mean_log_loss, sweeps
 
 EDGES = ("none", "left", "right", "both", "all_diverged")
 
@@ -69,18 +70,19 @@ def optima(
         One row per (scheme, width, depth), sorted, with columns
 
         - hyperparameter, scheme, width, depth;
-        - log2_optimum, low, high: optimum and interval, in log2. An optimum at the grid's edge has no bound
-          on that side (-inf or inf); where everything diverged the optimum is NaN and known only to lie
-          below the grid: low -inf, high the smallest value tried;
+        - log2_optimum, low, high: optimum and interval, in the hyperparameter's coordinate (log2 of the value, of
+          1 / (1 - value) for momentum; see ``depthtransfer.analysis.coordinates``). An optimum at the
+          grid's edge has no bound on that side (-inf or inf); where everything diverged the optimum is NaN and
+          known only to lie below the grid: low -inf, high the smallest value tried;
         - standard_error, degrees: of log2_optimum;
-        - optimum, loss: the optimum itself, and the best averaged loss on the grid in nats (inf: all
+        - optimum, loss: the optimum as a value, and the best averaged loss on the grid in nats (inf: all
           diverged);
-        - grid_best, grid_low, grid_high, grid_step: best, smallest and largest value and step, in log2;
+        - grid_best, grid_low, grid_high, grid_step: best, smallest and largest value and step, as coordinates;
         - seeds: distinct seeds;
         - edge: one of ``EDGES``: where on the grid the best value lies;
         - next_diverges: whether the next larger value counts as diverged: the optimum leans on the
           stability boundary;
-        - largest_stable, smallest_diverged: log2 of the largest value at which no run diverged and of the
+        - largest_stable, smallest_diverged: coordinate of the largest value at which no run diverged and of the
           smallest at which one did; NaN where there is none;
         - runs, diverged: number of runs and how many diverged;
         - method: one of ``METHODS``.
@@ -145,7 +147,7 @@ def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, obj
         "high": high,
         "standard_error": estimate.standard_error,
         "degrees": estimate.degrees,
-        "optimum": float(np.exp2(position)),
+        "optimum": float(coordinate(hyperparameter).back(centre.position)[0]),
         "loss": float(np.exp(estimate.curve[best])),
         "grid_best": float("nan") if estimate.all_diverged else float(x[best]),
         "grid_low": float(x[0]),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from depthtransfer.analysis.sweep import Array
+from depthtransfer.analysis.coordinates import Array
 
 REACH = 2  # grid points on either side of the lowest
 _HUBER = 1.345  # 95 per cent efficiency at the normal (Huber 1964)

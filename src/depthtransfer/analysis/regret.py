@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from depthtransfer.analysis.bootstrap import generator
+from depthtransfer.analysis.coordinates import Array
 from depthtransfer.analysis.optimum import Estimate, estimates
-from depthtransfer.analysis.sweep import Array
 
 STATUSES = ("ok", "diverges", "all_diverged", "source_diverged", "outside")
 
@@ -29,7 +29,7 @@ def regret(
 
     Returns:
         One row per (scheme, width, depth), sorted: hyperparameter, scheme, width, depth, source_width,
-        source_depth, transferred (log2 of the source's optimum), loss (at the transferred value),
+        source_depth, transferred (coordinate of the source's optimum), loss (at the transferred value),
         best_loss, regret, low, high (all in nats), ratio (loss / best_loss) and status: "ok"; "diverges"
         (loss and regret inf); "all_diverged" (the target diverges at every value: loss, best loss and
         regret inf); "source_diverged" or "outside" (there is nothing to transfer, or it lies outside the

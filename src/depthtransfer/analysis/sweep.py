@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from depthtransfer.analysis.coordinates import Array, coordinate
 from depthtransfer.analysis.errors import AnalysisError
-
-Array = npt.NDArray[np.float64]
 
 CONFIGURATION = ("scheme", "width", "depth")
 _NEEDED = (*CONFIGURATION, "seed", "status", "loss")
 _STATUSES = ("ok", "diverged")
-_DECIMALS = 9  # of log2 of a value: values closer than this are one value, written twice
+_DECIMALS = 9  # of a coordinate: values closer than this are one value, written twice
 _OUTCOMES = (
     "key",
     "status",
@@ -38,11 +37,13 @@ class Sweep:
 
     Attributes:
         scheme, width, depth: the configuration.
-        log2_values: (V,) log2 of the swept values, increasing.
+        hyperparameter: the swept column.
+        log2_values: (V,) coordinates of the swept values, increasing; see ``depthtransfer.analysis.coordinates``.
         log_loss: (V, S) natural logarithm of the training loss; +inf where the run diverged, NaN where
         there is no run.
     """
 
+    hyperparameter: str
     scheme: str
     width: int
     depth: int
@@ -61,7 +62,7 @@ class Sweep:
 
     @property
     def step(self) -> float:
-        """Grid step in log2: the median distance of neighbouring values; NaN with a single value."""
+        """Grid step in the coordinate: the median distance of neighbouring values; NaN with a single value."""
         return float(np.median(np.diff(self.log2_values))) if len(self.log2_values) > 1 else float("nan")
 
 
@@ -83,13 +84,15 @@ def sweeps(runs: pd.DataFrame, hyperparameter: str) -> list[Sweep]:
     """Check a runs table and arrange it by configuration, sorted by (scheme, width, depth).
 
     Raises:
-        AnalysisError: for an empty table, a missing or non-numeric column, a value that is not positive, a
+        AnalysisError: for an empty table, a missing or non-numeric column, a value that has no coordinate, a
             status that is not known, a loss that does not fit its status, or two runs with the same
             configuration, value and seed.
     """
     _check(runs, hyperparameter)
     table = pd.DataFrame({name: runs[name].to_numpy() for name in _NEEDED})
-    table["log2_value"] = np.round(np.log2(runs[hyperparameter].to_numpy(dtype=float)), _DECIMALS)
+    table["log2_value"] = np.round(
+        coordinate(hyperparameter).forward(runs[hyperparameter].to_numpy(dtype=float)), _DECIMALS
+    )
     diverged = (table["status"] == "diverged").to_numpy()
     losses = table["loss"].to_numpy(dtype=float)
     table["log_loss"] = np.where(
@@ -97,17 +100,17 @@ def sweeps(runs: pd.DataFrame, hyperparameter: str) -> list[Sweep]:
     )
     _refuse_duplicates(table, runs, hyperparameter)
     return [
-        _arrange(keys, group)
+        _arrange(hyperparameter, keys, group)
         for keys, group in table.groupby(list(CONFIGURATION), sort=True, observed=True, dropna=False)
     ]
 
 
-def _arrange(keys: Any, group: pd.DataFrame) -> Sweep:
+def _arrange(hyperparameter: str, keys: Any, group: pd.DataFrame) -> Sweep:
     values, value_index = np.unique(group["log2_value"].to_numpy(), return_inverse=True)
     seeds, seed_index = np.unique(group["seed"].to_numpy(), return_inverse=True)
     log_loss = np.full((len(values), len(seeds)), np.nan)
     log_loss[value_index, seed_index] = group["log_loss"].to_numpy()
-    return Sweep(str(keys[0]), int(keys[1]), int(keys[2]), values, log_loss)
+    return Sweep(hyperparameter, str(keys[0]), int(keys[1]), int(keys[2]), values, log_loss)
 
 
 def _check(runs: pd.DataFrame, hyperparameter: str) -> None:
@@ -124,11 +127,11 @@ def _check(runs: pd.DataFrame, hyperparameter: str) -> None:
     if not pd.api.types.is_numeric_dtype(runs[hyperparameter]):
         raise AnalysisError(f"column '{hyperparameter}' is not numeric", "sweep over a numeric column")
     values = runs[hyperparameter].to_numpy(dtype=float, na_value=np.nan)
-    wrong = values[~(np.isfinite(values) & (values > 0))]
+    wrong = values[~coordinate(hyperparameter).defined(values)]
     if wrong.size:
         raise AnalysisError(
             f"column '{hyperparameter}' holds {wrong[0]:g}",
-            "its logarithm is taken, so every value must be positive and finite",
+            coordinate(hyperparameter).domain,
         )
     _check_outcomes(runs)
 
@@ -155,10 +158,10 @@ def _refuse_duplicates(table: pd.DataFrame, runs: pd.DataFrame, hyperparameter: 
     twins = runs.loc[(table[identity] == first).all(axis=1).to_numpy()]
     settings = [name for name in runs.columns if name not in {*identity, hyperparameter, *_OUTCOMES}]
     differing = [name for name in settings if twins[name].nunique(dropna=False) > 1]
-    scheme, width, depth, log2_value, seed = first
+    scheme, width, depth, _, seed = first
     reason = f"they differ in {', '.join(differing)}" if differing else "they are the same"
     raise AnalysisError(
         f"{len(twins)} runs share scheme '{scheme}', width {width}, depth {depth}, seed {seed} and "
-        f"'{hyperparameter}' {2.0**log2_value:g}: {reason}",
+        f"'{hyperparameter}' {twins[hyperparameter].iloc[0]:g}: {reason}",
         "select one setting of everything that is not swept before looking for an optimum",
     )

@@ -1,6 +1,7 @@
 """How the optimum moves with size: shifts and slopes over depth and over width.
 
-Works on a table of optima alone. Both a shift and a slope are linear in the optima, sum of w_i log2 eta*_i;
+Works on a table of optima alone. Both a shift and a slope are linear in the optima, sum of w_i log2 eta*_i (for
+momentum log2 of 1 / (1 - mu*), see ``depthtransfer.analysis.coordinates``);
 the standard error follows from theirs, the degrees of freedom from Satterthwaite's rule. Optima of
 different sizes are taken as independent: networks of different shape share no weights, and what a seed does
 to all values alike moves no optimum.
@@ -14,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from depthtransfer.analysis.bootstrap import half_width
+from depthtransfer.analysis.coordinates import Array
 from depthtransfer.analysis.errors import AnalysisError
-from depthtransfer.analysis.sweep import Array
 
 _AXES = {"depth": "width", "width": "depth"}
 _NEEDED = (

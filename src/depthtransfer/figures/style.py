@@ -34,7 +34,7 @@ SCHEME_COLOURS = {
 }
 HYPERPARAMETER_LABELS = {
     "learning_rate": r"learning rate $\eta_0$",
-    "momentum": "momentum",
+    "momentum": r"momentum, as $1/(1-\mu)$",
     "weight_decay": r"weight decay $\lambda_0$",
     "gamma0": r"feature-learning strength $\gamma_0$",
     "beta": r"branch constant $\beta$",
@@ -43,7 +43,7 @@ HYPERPARAMETER_LABELS = {
 }
 SYMBOLS = {
     "learning_rate": r"\eta_0^*",
-    "momentum": r"\mu^*",
+    "momentum": r"1/(1-\mu^*)",
     "weight_decay": r"\lambda_0^*",
     "gamma0": r"\gamma_0^*",
     "beta": r"\beta^*",

@@ -5,10 +5,21 @@ arguments give the same bytes, whatever the order of the rows. Randomness comes 
 here draws, trains or reads a file.
 """
 
+from depthtransfer.analysis.consistency import distances, loss_gaps, mean_curves
 from depthtransfer.analysis.curves import curves
 from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.optimum import optima
 from depthtransfer.analysis.regret import regret
 from depthtransfer.analysis.transfer import shifts, transfer
 
-__all__ = ["AnalysisError", "curves", "optima", "regret", "shifts", "transfer"]
+__all__ = [
+    "AnalysisError",
+    "curves",
+    "distances",
+    "loss_gaps",
+    "mean_curves",
+    "optima",
+    "regret",
+    "shifts",
+    "transfer",
+]

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _tables(preset: str, experiment: str) -> "ExperimentTables":
     from depthtransfer.data import load_declarations
     from depthtransfer.figures import ExperimentTables
-    from depthtransfer.tables.columns import RUNS, STEPS
+    from depthtransfer.tables.columns import PROBES, RUNS, STEPS
     from depthtransfer.tables.frames import read_table
 
     folder = table_folder(preset, experiment)
@@ -45,6 +45,7 @@ def _tables(preset: str, experiment: str) -> "ExperimentTables":
     return ExperimentTables(
         runs=runs,
         load_steps=lambda: read_table(folder / "steps.parquet", STEPS),
+        load_probes=lambda: read_table(folder / "probes.parquet", PROBES),
         preset=preset,
         classes=classes.pop() if len(classes) == 1 else None,
     )

@@ -25,7 +25,7 @@ def draw_optima(axes: "Axes", measured: Sequence["Measured"], shared: "Shared", 
     axes.set_ylim(low, high)
     many = len(measured) * len(shared.widths)
     for index, part in enumerate(measured):
-        colour = style.scheme_colour(part.panel.scheme)
+        colour = part.colour
         for width, group in part.optima.groupby("width", sort=True):
             rank = shared.widths.index(width)
             place = index * len(shared.widths) + rank - (many - 1) / 2
@@ -100,16 +100,15 @@ def _draw_width(
     )
 
 
-def optimum_handles(measured: Sequence["Measured"]) -> Group:
+def optimum_handles(measured: Sequence["Measured"], letter: str) -> Group:
     """Entries for the schemes and for what has no place on the axis."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=style.scheme_colour(part.panel.scheme), linewidth=1.6) for part in measured]
+    handles = [Line2D([], [], color=part.colour, linewidth=1.6) for part in measured]
     labels = [part.panel.name for part in measured]
     if len(measured) == 1:
         handles, labels = [], []
     edges = pd.concat([part.optima["edge"] for part in measured])
-    letter = chr(97 + len(measured))
     if edges.eq("all_diverged").any():
         handles.append(
             Line2D(

@@ -56,6 +56,7 @@ _DEPTHS = (1.0, 3.0, 96.0, 384.0)
 _PLACES = (0.92, 0.85, 0.07, 0.0)
 _LINES: tuple[Any, ...] = ("-", (0, (5, 1.8)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 _MARKERS = ("o", "s", "^", "D")
+_WIDTH_COLOURS = ("#08306b", "#2879b9", "#7db8da", "#b0b0b0")
 
 OPTIMUM = "*"
 DIVERGED = "X"
@@ -127,6 +128,11 @@ def width_line(rank: int) -> Any:
 def width_marker(rank: int) -> str:
     """Marker of the width of this rank, the widest having rank 0."""
     return _MARKERS[rank % len(_MARKERS)]
+
+
+def width_colour(rank: int) -> str:
+    """Colour of the width of this rank where depth is an axis, the widest having rank 0."""
+    return _WIDTH_COLOURS[rank % len(_WIDTH_COLOURS)]
 
 
 def scheme_label(scheme: str) -> str:

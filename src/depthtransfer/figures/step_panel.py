@@ -1,0 +1,45 @@
+"""Training loss over steps, a curve for each depth."""
+
+from typing import TYPE_CHECKING, Any
+
+from depthtransfer.figures import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+
+def draw_curves(axes: "Axes", curves: "DataFrame", *, labelled: bool) -> None:
+    """Draw averaged loss curves with their range over seeds, the widest network most plainly.
+
+    Args:
+        axes: to draw into.
+        curves: columns width, depth, step, loss, low, high, as made by ``analysis.mean_curves``.
+        labelled: whether the loss axis has its label.
+    """
+    widths = sorted(curves["width"].unique(), reverse=True)
+    width: Any
+    depth: Any
+    for (width, depth), group in curves.groupby(["width", "depth"], sort=True):
+        colour = style.depth_colour(depth)
+        axes.plot(group["step"], group["loss"], color=colour, linestyle=style.width_line(widths.index(width)), zorder=3)
+        if (group["seeds"] > 1).any():
+            axes.fill_between(group["step"], group["low"], group["high"], color=colour, alpha=0.15, linewidth=0)
+    axes.set_yscale("log")
+    axes.margins(x=0.02)
+    axes.set_xlabel("step")
+    axes.grid(axis="y")
+    plain_logarithm(axes)
+    if labelled:
+        axes.set_ylabel("training loss (nats)")
+
+
+def plain_logarithm(axes: "Axes") -> None:
+    """Label a logarithmic loss axis with a few plain numbers, also where it spans less than a decade."""
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
+    low, high = axes.get_ylim()
+    several = high / low > 8
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if several else (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)))
+    axes.yaxis.set_major_formatter(ScalarFormatter())
+    axes.yaxis.set_minor_formatter(NullFormatter())

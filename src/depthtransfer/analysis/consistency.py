@@ -137,7 +137,7 @@ def loss_gaps(curves: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for width, group in curves.groupby("width", sort=True):
-        table = np.log(group.pivot(index="step", columns="depth", values="loss").dropna())
+        table: pd.DataFrame = group.pivot(index="step", columns="depth", values="loss").dropna().apply(np.log)
         deepest = table.columns.max()
         for depth in table.columns.drop(deepest):
             gap = (table[depth] - table[deepest]).abs()

@@ -40,7 +40,9 @@ def draw_dynamics(title: str, experiment: ExperimentTables) -> "tuple[Figure, pd
 def _widest_complete(curves: pd.DataFrame) -> pd.DataFrame:
     """Curves of the largest width that was trained at the most depths."""
     depths = curves.groupby("width")["depth"].nunique()
-    return curves[curves["width"] == depths[depths == depths.max()].index.max()]
+    widest = depths[depths == depths.max()].index.max()
+    complete: pd.DataFrame = curves[curves["width"] == widest]
+    return complete
 
 
 def _arranged(title: str, experiment: ExperimentTables, curves: pd.DataFrame, apart: pd.DataFrame) -> "Figure":

@@ -134,7 +134,7 @@ def label_powers(axes: "Axes", log2_values: np.ndarray, axis: str, *, room: int 
     ticks = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
     if not len(ticks):
         ticks = np.array([low])
-    labels = [f"$2^{{{tick:g}}}$" for tick in ticks]
+    labels = [f"$2^{{{tick + 0.0:g}}}$" for tick in ticks]  # adding zero makes -0 a 0
     if axis == "x":
         axes.set_xticks(ticks, labels)
         axes.set_xlim(low - 0.045 * span, high + 0.045 * span)

@@ -7,6 +7,7 @@ here draws, trains or reads a file.
 
 from depthtransfer.analysis.consistency import distances, loss_gaps, mean_curves
 from depthtransfer.analysis.curves import curves
+from depthtransfer.analysis.early import savings, stopped
 from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.optimum import optima
 from depthtransfer.analysis.regret import regret
@@ -20,6 +21,8 @@ __all__ = [
     "mean_curves",
     "optima",
     "regret",
+    "savings",
     "shifts",
+    "stopped",
     "transfer",
 ]

@@ -63,7 +63,7 @@ def savings(runs: pd.DataFrame, fraction: float) -> pd.DataFrame:
         (the smallest one for a fraction of the steps).
     """
     per_step = runs["flops"] / runs["steps"]
-    small, large = (runs.loc[index] for index in (per_step.idxmin(), per_step.idxmax()))
+    small, large = (runs.iloc[int(place)] for place in (per_step.argmin(), per_step.argmax()))
     ratio = float(per_step.max() / per_step.min())
     return pd.DataFrame(
         [

@@ -94,6 +94,8 @@ def _constants(runs: "DataFrame", hyperparameter: str) -> str:
 
 
 def _outcome(runs: "DataFrame") -> str:
+    if "key" in runs.columns:  # a figure may show a run at two moments
+        runs = runs.drop_duplicates("key", keep="last")
     diverged = int((runs["status"] == "diverged").sum())
     window = _listed(runs, "window")
     spent = f"Mean training loss over the last {window} steps. " if window else ""

@@ -76,7 +76,7 @@ class ResNet18BN(ResidualNetwork):
         shape: channels and side of the input images, at least 8 pixels, or 32 with the stem "imagenet".
         classes: number of outputs.
         branch_multiplier: factor on every residual branch.
-        options: the stem.
+        options: the stem; `ResNet18BNOptions()` if none are given.
 
     Raises:
         ConfigurationError: if the depth or the image does not fit four stages.
@@ -90,9 +90,10 @@ class ResNet18BN(ResidualNetwork):
         shape: ImageShape,
         classes: int,
         branch_multiplier: float,
-        options: ResNet18BNOptions = ResNet18BNOptions(),
+        options: ResNet18BNOptions | None = None,
     ) -> None:
         super().__init__()
+        options = options or ResNet18BNOptions()
         resnet18_bn_sizes(width, depth, shape, options)
         stem = STEMS[options.stem]
         self.stem = nn.Sequential(

@@ -83,7 +83,7 @@ def shuffle(model: ResidualNetwork, which: Callable[[str], bool]) -> None:
 def test_channels_last_changes_the_layout_alone(name: str, sizes: dict[str, Any]) -> None:
     model, x = network(name, sizes).double(), images(sizes).double()
     expected = model(x)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     found = model(x.to(memory_format=torch.channels_last))
     torch.testing.assert_close(found, expected, rtol=0, atol=FORWARD_FLOAT64 * expected.abs().max().item())
 

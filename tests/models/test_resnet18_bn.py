@@ -156,6 +156,12 @@ def test_an_unknown_stem_is_an_error_that_names_the_known_ones() -> None:
         cost("resnet18_bn", width=4, depth=4, shape=GREY_8, classes=10, options={"stem": "mnist"})
 
 
+def test_one_image_is_too_few_only_where_nothing_is_left_to_normalize_over() -> None:
+    with pytest.raises(ConfigurationError, match=r"one image .* at least two"):
+        network()(images(GREY_8, count=1))
+    assert network(shape=COLOUR_32)(images(COLOUR_32, count=1)).isfinite().all()
+
+
 def test_roles() -> None:
     roles = network(depth=8).roles()
     expected = {"stem.conv.weight": Role.INPUT, "readout.weight": Role.READOUT}

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.convolution import convolution
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.resnet18_bn_sizes import (
@@ -94,7 +95,7 @@ class ResNet18BN(ResidualNetwork):
     ) -> None:
         super().__init__()
         options = options or ResNet18BNOptions()
-        resnet18_bn_sizes(width, depth, shape, options)
+        self._last_side = resnet18_bn_sizes(width, depth, shape, options)[-1]
         stem = STEMS[options.stem]
         self.stem = nn.Sequential(
             OrderedDict(
@@ -117,7 +118,15 @@ class ResNet18BN(ResidualNetwork):
         self.readout = nn.Linear(inputs, classes, bias=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, C, H, W) to logits (B, classes); B is at least two where the last maps are single pixels."""
+        """Map images (B, C, H, W) to logits (B, classes).
+
+        Raises:
+            ConfigurationError: if there is one image, of which the last stage leaves one pixel.
+        """
+        if len(images) == 1 and self._last_side == 1:
+            raise ConfigurationError(
+                "batch normalization of one image whose last maps are single pixels", "give batches of at least two"
+            )
         logits: Tensor = self.readout(self.stages(self.stem(images)).mean((2, 3)))
         return logits
 

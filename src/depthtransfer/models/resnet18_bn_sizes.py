@@ -5,6 +5,7 @@ from typing import Literal
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.shapes import Cost, ImageShape
+from depthtransfer.models.stages import check_stages
 from depthtransfer.strict_yaml import Strict
 
 RESNET18_STAGES = 4
@@ -39,13 +40,7 @@ def resnet18_bn_sizes(width: int, depth: int, shape: ImageShape, options: ResNet
     Raises:
         ConfigurationError: if width, depth or image size do not fit.
     """
-    if width < 1:
-        raise ConfigurationError(f"width = {width} of the resnet18_bn", "give a positive number of channels")
-    if depth < RESNET18_STAGES or depth % RESNET18_STAGES:
-        raise ConfigurationError(
-            f"depth = {depth} of the resnet18_bn cannot be shared by {RESNET18_STAGES} stages",
-            f"give a positive multiple of {RESNET18_STAGES}",
-        )
+    check_stages("resnet18_bn", RESNET18_STAGES, width=width, depth=depth)
     stem = STEMS[options.stem]
     smallest = stem.stride * (2 if stem.pooled else 1) * 2 ** (RESNET18_STAGES - 1)
     if shape.size < smallest:

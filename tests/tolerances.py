@@ -9,6 +9,9 @@ TRAJECTORY_FLOAT64 = 1e-9
 FORWARD_FLOAT64 = 1e-10
 """Relative to the largest entry: one forward pass in double precision, sums taken in another order."""
 
+FORWARD_BF16 = 0.1
+"""Relative, of the whole output: eight bits (0.004) are lost in each of some ten layers one after another."""
+
 UPDATE_FLOAT32 = 1e-5
 """Relative: a few updates in single precision."""
 

@@ -13,8 +13,6 @@ from torch import nn
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn import CNN
 from depthtransfer.models.cnn_sizes import cnn_readout_fan_in, cnn_stage_sizes, cnn_stem_stride
-from depthtransfer.models.network import ResidualNetwork
-from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role
 
@@ -81,14 +79,6 @@ def test_forward_pass_against_numpy(shape: ImageShape, depth: int, stem_stride: 
     np.testing.assert_allclose(found, expected, rtol=0, atol=FORWARD_FLOAT64 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("shape", [GREY_8, COLOUR_32])
-def test_channels_last_changes_the_layout_alone(shape: ImageShape) -> None:
-    model, x = network(4, 6, shape).double(), images(shape).double()
-    expected = model(x)
-    found = model.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last))
-    torch.testing.assert_close(found, expected, rtol=0, atol=FORWARD_FLOAT64 * expected.abs().max().item())
-
-
 @pytest.mark.parametrize(
     ("shape", "stride", "sides", "fan_in"),
     [  # width 5
@@ -144,13 +134,6 @@ def test_sizes_that_do_not_fit_are_errors(width: int, size: int, what: str) -> N
 def test_depth_counts_the_blocks_of_all_stages() -> None:
     model = network(depth=12)
     assert [len(blocks) for blocks in model.stages] == [4, 4, 4]
-
-
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_roles_cover_every_parameter(name: str) -> None:
-    model = build(name, width=4, depth=6, shape=GREY_8, classes=10, branch_multiplier=1.0)
-    assert isinstance(model, ResidualNetwork)
-    assert model.roles().keys() == dict(model.named_parameters()).keys()
 
 
 def test_roles_of_the_cnn() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
@@ -13,37 +14,29 @@ from depthtransfer.models import costs
 from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.models.shapes import ImageShape
 
-SIZES = [
-    (4, 3, ImageShape(1, 8)),
-    (8, 12, ImageShape(1, 8)),
-    (3, 6, ImageShape(3, 9)),
-    (4, 3, ImageShape(2, 28)),
-    (4, 6, ImageShape(3, 32)),
-    (16, 3, ImageShape(3, 32)),
-]
+from .examples import CASES
+
+BATCH = 3
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize(("width", "depth", "shape"), SIZES)
-def test_against_torch(name: str, width: int, depth: int, shape: ImageShape) -> None:
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_against_torch(name: str, sizes: dict[str, Any]) -> None:
     """Exact: convolutions and matrix products are all that either counts."""
-    model = build(name, width=width, depth=depth, shape=shape, classes=7, branch_multiplier=0.5)
-    found = costs.cost(name, width=width, depth=depth, shape=shape, classes=7)
+    model, found = build(name, **sizes, branch_multiplier=0.5), costs.cost(name, **sizes)
     assert found.parameters == sum(p.numel() for p in model.parameters())
-    batch = 3
-    images = torch.zeros(batch, shape.channels, shape.size, shape.size)
+    shape = sizes["shape"]
+    images = torch.zeros(BATCH, shape.channels, shape.size, shape.size)
     with FlopCounterMode(display=False) as counter:
-        torch.autograd.backward(F.cross_entropy(model(images), torch.zeros(batch, dtype=torch.int64)))
-    assert found.step_flops * batch == counter.get_total_flops()
+        torch.autograd.backward(F.cross_entropy(model(images), torch.zeros(BATCH, dtype=torch.int64)))
+    assert found.step_flops * BATCH == counter.get_total_flops()
 
 
-@pytest.mark.parametrize(("width", "depth", "shape"), SIZES)
-def test_readout_and_layers(width: int, depth: int, shape: ImageShape) -> None:
-    model = build("cnn", width=width, depth=depth, shape=shape, classes=7, branch_multiplier=0.5)
-    found = costs.cost("cnn", width=width, depth=depth, shape=shape, classes=7)
-    products = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)]
-    assert found.layers == len(products)
-    assert found.readout_fan_in == products[-1].in_features
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_readout_and_layers(name: str, sizes: dict[str, Any]) -> None:
+    model, found = build(name, **sizes, branch_multiplier=0.5), costs.cost(name, **sizes)
+    products = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)}
+    assert found.layers == sum("shortcut" not in n for n in products)  # a shortcut lies beside the longest path
+    assert found.readout_fan_in == products["readout"].in_features
 
 
 def test_every_architecture_has_a_cost() -> None:

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depthtransfer.models.cnn_sizes import CNN_STAGES, CNNOptions, cnn_readout_fan_in, cnn_stem_stride
+from depthtransfer.models.convolution import convolution
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role
@@ -15,7 +16,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, branch_multiplier: float) -> None:
         super().__init__()
-        self.conv = _conv3x3(channels, channels)
+        self.conv = convolution(channels, channels, 3)
         self.branch_multiplier = branch_multiplier
 
     def forward(self, x: Tensor) -> Tensor:
@@ -52,13 +53,13 @@ class CNN(ResidualNetwork):
     ) -> None:
         super().__init__()
         fan_in = cnn_readout_fan_in(width=width, depth=depth, shape=shape)
-        self.stem = _conv3x3(shape.channels, width, stride=cnn_stem_stride(shape))
+        self.stem = convolution(shape.channels, width, 3, cnn_stem_stride(shape))
         self.stages = nn.ModuleList()
         self.transitions = nn.ModuleList()
         for stage in range(CNN_STAGES):
             channels = width * 2**stage
             if stage:
-                self.transitions.append(_conv3x3(channels // 2, channels))
+                self.transitions.append(convolution(channels // 2, channels, 3))
             blocks = (ResidualBlock(channels, branch_multiplier) for _ in range(depth // CNN_STAGES))
             self.stages.append(nn.Sequential(*blocks))
         self.readout = nn.Linear(fan_in, classes, bias=False)
@@ -86,7 +87,3 @@ class CNN(ResidualNetwork):
     def branch_ends(self) -> frozenset[str]:
         """A branch has one convolution, which is its end."""
         return frozenset(name for name, role in self.roles().items() if role is Role.BRANCH)
-
-
-def _conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)

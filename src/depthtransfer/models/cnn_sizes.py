@@ -2,6 +2,7 @@
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.shapes import Cost, ImageShape
+from depthtransfer.models.stages import check_stages
 from depthtransfer.strict_yaml import Strict
 
 CNN_STAGES = 3
@@ -29,13 +30,7 @@ def cnn_readout_fan_in(*, width: int, depth: int, shape: ImageShape) -> int:
     Raises:
         ConfigurationError: if width, depth or image size do not fit.
     """
-    if width < 1:
-        raise ConfigurationError(f"width = {width} of the cnn", "give a positive number of channels")
-    if depth < CNN_STAGES or depth % CNN_STAGES:
-        raise ConfigurationError(
-            f"depth = {depth} of the cnn cannot be shared by {CNN_STAGES} stages",
-            f"give a positive multiple of {CNN_STAGES}",
-        )
+    check_stages("cnn", CNN_STAGES, width=width, depth=depth)
     side: int = cnn_stage_sizes(shape)[-1] // 2
     if side < 1:
         raise ConfigurationError(

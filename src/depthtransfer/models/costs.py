@@ -6,6 +6,7 @@ from typing import Any
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
+from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
 from depthtransfer.models.shapes import Cost, ImageShape
 from depthtransfer.strict_yaml import Strict, validate
 
@@ -23,7 +24,10 @@ class Sizing:
     cost: Callable[[int, int, ImageShape, int, Any], Cost]
 
 
-_SIZINGS = {"cnn": Sizing(CNNOptions, cnn_cost)}
+_SIZINGS = {
+    "cnn": Sizing(CNNOptions, cnn_cost),
+    "resnet18_bn": Sizing(ResNet18BNOptions, resnet18_bn_cost),
+}
 
 
 def cost(

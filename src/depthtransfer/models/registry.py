@@ -6,9 +6,10 @@ from typing import Any
 from depthtransfer.models.cnn import CNN
 from depthtransfer.models.costs import checked_options
 from depthtransfer.models.network import ResidualNetwork
+from depthtransfer.models.resnet18_bn import ResNet18BN
 from depthtransfer.models.shapes import ImageShape
 
-ARCHITECTURES: dict[str, Callable[..., ResidualNetwork]] = {"cnn": CNN}
+ARCHITECTURES: dict[str, Callable[..., ResidualNetwork]] = {"cnn": CNN, "resnet18_bn": ResNet18BN}
 
 
 def build(

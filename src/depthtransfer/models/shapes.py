@@ -22,7 +22,8 @@ class Cost:
         parameters: number of trained parameters.
         step_flops: operations of one training step for one image.
         readout_fan_in: N of the scaling table.
-        layers: convolutions and matrix products a forward pass runs through; each has a fixed cost of its own.
+        layers: convolutions and matrix products on the longest path of a forward pass; each has a fixed cost of its
+            own.
     """
 
     parameters: int

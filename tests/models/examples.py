@@ -1,0 +1,31 @@
+"""A few sizes of every architecture, as arguments of `registry.build` and, less the multiplier, of `costs.cost`."""
+
+from typing import Any
+
+from depthtransfer.models.shapes import ImageShape
+
+
+def _examples(*sizes: tuple[int, int, ImageShape, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(("width", "depth", "shape", "options"), s, strict=True)) | {"classes": 7} for s in sizes]
+
+
+EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "cnn": _examples(
+        (4, 3, ImageShape(1, 8), {}),
+        (8, 12, ImageShape(1, 8), {}),
+        (3, 6, ImageShape(3, 9), {}),
+        (4, 3, ImageShape(2, 28), {}),
+        (4, 6, ImageShape(3, 32), {}),
+        (16, 3, ImageShape(3, 32), {}),
+    ),
+    "resnet18_bn": _examples(
+        (4, 4, ImageShape(1, 8), {}),
+        (2, 8, ImageShape(3, 9), {}),
+        (3, 12, ImageShape(2, 28), {"stem": "cifar"}),
+        (8, 8, ImageShape(3, 32), {"stem": "imagenet"}),
+        (4, 4, ImageShape(3, 45), {"stem": "imagenet"}),
+    ),
+}
+"""Every entry holds width, depth, shape, options and classes; the first is the smallest."""
+
+CASES = [(name, sizes) for name, examples in EXAMPLES.items() for sizes in examples]

@@ -1,0 +1,126 @@
+"""What the sweeps and ordinary tools of torch ask of every architecture."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from tests.tolerances import FORWARD_BF16, FORWARD_FLOAT64
+
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.models.network import ResidualNetwork
+from depthtransfer.models.parametrization import initialize
+from depthtransfer.models.registry import ARCHITECTURES, build
+from depthtransfer.scaling import Role, Rule
+from depthtransfer.training.streams import stream
+
+from .examples import CASES, EXAMPLES
+
+BATCH = 5
+
+
+def network(name: str, sizes: dict[str, Any]) -> ResidualNetwork:
+    """With random matrices of standard deviation 1/sqrt(fan_in), from streams named by the parameters."""
+    model = build(name, **sizes, branch_multiplier=0.5)
+    rules = {n: Rule(p[0].numel() ** -0.5, 1, 1, 1) for n, p in model.named_parameters() if p.dim() > 1}
+    initialize(model, rules, lambda parameter: stream(0, parameter))
+    return model
+
+
+def images(sizes: dict[str, Any]) -> torch.Tensor:
+    shape = sizes["shape"]
+    return torch.randn(BATCH, shape.channels, shape.size, shape.size, generator=stream(0, "images"))
+
+
+def gradients(model: ResidualNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:
+    model.zero_grad()
+    torch.autograd.backward(F.cross_entropy(model(x).float(), torch.arange(BATCH)))
+    return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+def test_every_architecture_has_examples() -> None:
+    assert set(EXAMPLES) == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_every_parameter_has_a_role_and_a_gradient(name: str, sizes: dict[str, Any]) -> None:
+    model = network(name, sizes)
+    names = dict(model.named_parameters()).keys()
+    assert model.roles().keys() == names
+    assert gradients(model, images(sizes)).keys() == names
+    vectors = {n for n, role in model.roles().items() if role in (Role.VECTOR, Role.BRANCH_VECTOR)}
+    assert vectors == {n for n, p in model.named_parameters() if p.dim() == 1}
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_with_silent_ends_the_branches_do_not_matter(name: str, sizes: dict[str, Any]) -> None:
+    model, x = network(name, sizes), images(sizes)
+    roles, ends = model.roles(), model.branch_ends()
+    assert len(ends) == sizes["depth"]
+    assert {roles[end] for end in ends} <= {Role.BRANCH, Role.BRANCH_VECTOR}
+    before = model(x)
+    with torch.no_grad():
+        for end in ends:
+            model.get_parameter(end).zero_()
+    silent = model(x)
+    assert not torch.equal(silent, before)
+    shuffle(model, lambda n: roles[n] is Role.BRANCH and n not in ends)
+    assert torch.equal(model(x), silent)
+    shuffle(model, lambda n: n in ends)
+    assert not torch.equal(model(x), silent)
+
+
+def shuffle(model: ResidualNetwork, which: Callable[[str], bool]) -> None:
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if which(name):
+                parameter.normal_(generator=stream(1, name))
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_channels_last_changes_the_layout_alone(name: str, sizes: dict[str, Any]) -> None:
+    model, x = network(name, sizes).double(), images(sizes).double()
+    expected = model(x)
+    model.to(memory_format=torch.channels_last)
+    found = model(x.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(found, expected, rtol=0, atol=FORWARD_FLOAT64 * expected.abs().max().item())
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_bfloat16_autocast_rounds_and_no_more(name: str, sizes: dict[str, Any]) -> None:
+    model, x = network(name, sizes), images(sizes)
+    expected = model(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = model(x)
+    assert found.dtype is torch.bfloat16
+    assert 0 < (found - expected).norm() / expected.norm() < FORWARD_BF16
+    with torch.autocast("cpu", torch.bfloat16):
+        assert all(g.isfinite().all() for g in gradients(model, x).values())
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_the_same_again_gives_the_same_bits(name: str, sizes: dict[str, Any]) -> None:
+    """Nothing is remembered from the batches seen before, nor from evaluation."""
+    model, x = network(name, sizes), images(sizes)
+    twin, first = copy.deepcopy(model), gradients(model, x)
+    model.eval()
+    assert torch.equal(model(x), twin(x))
+    model(torch.flip(x, (3,)) * 3)
+    model.train()
+    assert model.state_dict().keys() == dict(model.named_parameters()).keys()
+    for other in (model, twin):
+        again = gradients(other, x)
+        assert all(torch.equal(again[n], first[n]) for n in first)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_an_unknown_option_is_an_error(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"options of the {name}: unknown key colour"):
+        build(name, **EXAMPLES[name][0] | {"options": {"colour": "red"}}, branch_multiplier=1.0)
+
+
+def test_an_unknown_architecture_is_an_error() -> None:
+    with pytest.raises(ConfigurationError, match=r"'resnet'.*cnn"):
+        build("resnet", **EXAMPLES["cnn"][0], branch_multiplier=1.0)

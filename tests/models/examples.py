@@ -25,6 +25,13 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         (8, 8, ImageShape(3, 32), {"stem": "imagenet"}),
         (4, 4, ImageShape(3, 45), {"stem": "imagenet"}),
     ),
+    "vit": _examples(
+        (4, 2, ImageShape(1, 8), {}),
+        (32, 8, ImageShape(1, 8), {"patch_size": 2}),
+        (6, 6, ImageShape(3, 9), {"patch_size": 3, "heads": 2, "normalization": "none", "mlp_ratio": 1}),
+        (64, 2, ImageShape(3, 32), {"pooling": "mean"}),
+        (12, 4, ImageShape(3, 64), {"patch_size": 8, "heads": 3, "normalization": "none", "pooling": "mean"}),
+    ),
 }
 """Every entry holds width, depth, shape, options and classes; the first is the smallest."""
 

@@ -22,9 +22,10 @@ BATCH = 5
 
 
 def network(name: str, sizes: dict[str, Any]) -> ResidualNetwork:
-    """With random matrices of standard deviation 1/sqrt(fan_in), from streams named by the parameters."""
+    """With random weights of standard deviation 1/sqrt(fan_in), from streams named by the parameters."""
     model = build(name, **sizes, branch_multiplier=0.5)
-    rules = {n: Rule(p[0].numel() ** -0.5, 1, 1, 1) for n, p in model.named_parameters() if p.dim() > 1}
+    constants = {n for n, role in model.roles().items() if role in (Role.VECTOR, Role.BRANCH_VECTOR)}
+    rules = {n: Rule(p[0].numel() ** -0.5, 1, 1, 1) for n, p in model.named_parameters() if n not in constants}
     initialize(model, rules, lambda parameter: stream(0, parameter))
     return model
 
@@ -50,8 +51,10 @@ def test_every_parameter_has_a_role_and_a_gradient(name: str, sizes: dict[str, A
     names = dict(model.named_parameters()).keys()
     assert model.roles().keys() == names
     assert gradients(model, images(sizes)).keys() == names
+    matrices = {n for n, role in model.roles().items() if role in (Role.HIDDEN, Role.BRANCH, Role.READOUT)}
+    assert matrices <= {n for n, p in model.named_parameters() if p.dim() > 1}
     vectors = {n for n, role in model.roles().items() if role in (Role.VECTOR, Role.BRANCH_VECTOR)}
-    assert vectors == {n for n, p in model.named_parameters() if p.dim() == 1}
+    assert vectors <= {n for n, p in model.named_parameters() if p.dim() == 1}
 
 
 @pytest.mark.parametrize(("name", "sizes"), CASES)

@@ -7,16 +7,32 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch.utils.flop_counter import FlopCounterMode
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop, sdpa_flop
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import costs
 from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models.vit import SelfAttention
 
 from .examples import CASES
 
 BATCH = 3
+
+# Torch counts its fused attention on GPUs alone; the kernel for CPUs takes the same tensors and computes the same.
+ON_CPU = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
+}
+
+
+def counted(model: torch.nn.Module, shape: ImageShape) -> int:
+    """Operations of a training step of BATCH images by torch's own counter."""
+    images = torch.zeros(BATCH, shape.channels, shape.size, shape.size)
+    with FlopCounterMode(display=False, custom_mapping=ON_CPU) as counter:
+        torch.autograd.backward(F.cross_entropy(model(images), torch.zeros(BATCH, dtype=torch.int64)))
+    return counter.get_total_flops()
 
 
 @pytest.mark.parametrize(("name", "sizes"), CASES)
@@ -24,18 +40,25 @@ def test_against_torch(name: str, sizes: dict[str, Any]) -> None:
     """Exact: convolutions and matrix products are all that either counts."""
     model, found = build(name, **sizes, branch_multiplier=0.5), costs.cost(name, **sizes)
     assert found.parameters == sum(p.numel() for p in model.parameters())
-    shape = sizes["shape"]
-    images = torch.zeros(BATCH, shape.channels, shape.size, shape.size)
-    with FlopCounterMode(display=False) as counter:
-        torch.autograd.backward(F.cross_entropy(model(images), torch.zeros(BATCH, dtype=torch.int64)))
-    assert found.step_flops * BATCH == counter.get_total_flops()
+    assert found.step_flops * BATCH == counted(model, sizes["shape"])
+
+
+@pytest.mark.parametrize(("width", "shape", "patch"), [(32, ImageShape(1, 8), 2), (64, ImageShape(3, 32), 4)])
+def test_attention_that_keeps_its_weights_is_a_little_cheaper(width: int, shape: ImageShape, patch: int) -> None:
+    """Without fused kernels the backward pass has four products of attention instead of five."""
+    sizes: dict[str, Any] = {"width": width, "depth": 4, "shape": shape, "classes": 10, "options": {"patch_size": patch}}
+    with sdpa_kernel(SDPBackend.MATH):
+        kept = counted(build("vit", **sizes, branch_multiplier=0.5), shape)
+    assert 0.95 < kept / (BATCH * costs.cost("vit", **sizes).step_flops) < 1
 
 
 @pytest.mark.parametrize(("name", "sizes"), CASES)
 def test_readout_and_layers(name: str, sizes: dict[str, Any]) -> None:
     model, found = build(name, **sizes, branch_multiplier=0.5), costs.cost(name, **sizes)
     products = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)}
-    assert found.layers == sum("shortcut" not in n for n in products)  # a shortcut lies beside the longest path
+    attentions = sum(isinstance(m, SelfAttention) for m in model.modules())
+    # a shortcut lies beside the longest path
+    assert found.layers == sum("shortcut" not in n for n in products) + 2 * attentions
     assert found.readout_fan_in == products["readout"].in_features
 
 

@@ -8,6 +8,7 @@ from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
 from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
 from depthtransfer.models.shapes import Cost, ImageShape
+from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
 from depthtransfer.strict_yaml import Strict, validate
 
 
@@ -27,6 +28,7 @@ class Sizing:
 _SIZINGS = {
     "cnn": Sizing(CNNOptions, cnn_cost),
     "resnet18_bn": Sizing(ResNet18BNOptions, resnet18_bn_cost),
+    "vit": Sizing(ViTOptions, vit_cost),
 }
 
 

@@ -8,8 +8,9 @@ from depthtransfer.models.costs import checked_options
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.resnet18_bn import ResNet18BN
 from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models.vit import ViT
 
-ARCHITECTURES: dict[str, Callable[..., ResidualNetwork]] = {"cnn": CNN, "resnet18_bn": ResNet18BN}
+ARCHITECTURES: dict[str, Callable[..., ResidualNetwork]] = {"cnn": CNN, "resnet18_bn": ResNet18BN, "vit": ViT}
 
 
 def build(

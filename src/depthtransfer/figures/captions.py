@@ -1,5 +1,6 @@
 """Captions read off the table: what was trained, on what, how often, and what became of it."""
 
+import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ _NAMES = {
     "fp32": "float32",
     "bf16": "bfloat16",
     "cnn": "CNN",
+    "resnet18_bn": "ResNet18 type with BatchNorm",
     "mlp": "MLP",
     "vit": "ViT",
     "digits": "digits",
@@ -24,11 +26,11 @@ _NAMES = {
     "cifar10_jpeg": "CIFAR-10 (JPEG copies, quality about 75)",
     "tiny_imagenet": "Tiny ImageNet (subset)",
 }
-_HELD_FIXED = ("learning_rate", "momentum", "weight_decay", "gamma0", "beta", "alpha", "schedule")
+_HELD_FIXED = ("learning_rate", "momentum", "weight_decay", "gamma0", "beta", "alpha", "schedule", "warmup")
 _MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha")
 _READ_BY = {"gamma0": _MEAN_FIELD, "beta": _MEAN_FIELD, "alpha": ("mup_alpha",)}
 """Constants that only some schemes read; the others' rows hold them without any effect."""
-_SYMBOLS = {"gamma0": "γ₀", "beta": "β", "alpha": "α", "weight_decay": "weight decay", "learning_rate": "learning rate"}
+_SYMBOLS = {"gamma0": "γ₀", "beta": "β", "alpha": "α", "weight_decay": "weight decay", "learning_rate": "learning rate", "warmup": "warm-up steps"}
 
 
 def caption(tables: Iterable[ExperimentTables], hyperparameter: str = "learning_rate") -> str:
@@ -67,7 +69,22 @@ def _training(runs: "DataFrame") -> str:
         text += f" ({epochs} epochs)"
     if precision := _listed(runs, "precision"):
         text += f", {precision}"
+    if options := _options(runs):
+        text += f"; {options}"
     return f"{text.lstrip(', ')}." if text else ""
+
+
+def _options(runs: "DataFrame") -> str:
+    """Options of the architectures, each with all values that occur."""
+    if "options" not in runs.columns:
+        return ""
+    given: dict[str, list[str]] = {}
+    for text in sorted(runs["options"].unique()):
+        for name, value in json.loads(text).items():
+            values = given.setdefault(name.replace("_", " "), [])
+            if (shown := str(value).replace("_", " ")) not in values:
+                values.append(shown)
+    return ", ".join(f"{name} {' or '.join(values)}" for name, values in given.items())
 
 
 def _sizes(runs: "DataFrame", hyperparameter: str) -> str:

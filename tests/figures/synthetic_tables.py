@@ -46,6 +46,7 @@ def _run(scheme: str, width: int, depth: int, seed: int, x: float, noise: float)
         "dataset": "digits",
         "model": "cnn",
         "scheme": scheme,
+        "variant": scheme,
         "width": width,
         "depth": depth,
         "seed": seed,

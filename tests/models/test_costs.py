@@ -46,7 +46,13 @@ def test_against_torch(name: str, sizes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("width", "shape", "patch"), [(32, ImageShape(1, 8), 2), (64, ImageShape(3, 32), 4)])
 def test_attention_that_keeps_its_weights_is_a_little_cheaper(width: int, shape: ImageShape, patch: int) -> None:
     """Without fused kernels the backward pass has four products of attention instead of five."""
-    sizes: dict[str, Any] = {"width": width, "depth": 4, "shape": shape, "classes": 10, "options": {"patch_size": patch}}
+    sizes: dict[str, Any] = {
+        "width": width,
+        "depth": 4,
+        "shape": shape,
+        "classes": 10,
+        "options": {"patch_size": patch},
+    }
     with sdpa_kernel(SDPBackend.MATH):
         kept = counted(build("vit", **sizes, branch_multiplier=0.5), shape)
     assert 0.95 < kept / (BATCH * costs.cost("vit", **sizes).step_flops) < 1

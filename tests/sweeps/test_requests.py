@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 import yaml
 
+from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.costs import cost
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.sweeps.requests import Sweep, load_sweep
@@ -113,3 +114,40 @@ def test_a_request_knows_its_length_and_cost(expand: Any) -> None:
 
 def test_order_is_the_same_every_time(expand: Any) -> None:
     assert expand(seeds=[2, 0, 1]).requests == expand(seeds=[2, 0, 1]).requests
+
+
+def test_a_scheme_that_the_experiment_lacks_is_named(expand: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"schemes: mup2 not in the experiment.*choose among sp"):
+        expand(schemes=["mup2"])
+
+
+def test_options_reach_the_run_complete_and_wrong_ones_are_refused(expand: Any) -> None:
+    assert {tuple(request.spec.options) for request in expand().requests} == {()}
+    with pytest.raises(ConfigurationError, match=r"experiments.*options of the cnn.*patch_size"):
+        expand(options={"patch_size": 4})
+
+
+def test_probes_after_the_end_are_refused(expand: Any) -> None:
+    assert expand(probes={"steps": [0, 3], "images": 2}).requests[0].spec.probe_steps == (0, 3)
+    with pytest.raises(ConfigurationError, match=r"probes\.steps: 4 lies after the 3 steps"):
+        expand(probes={"steps": [0, 4], "images": 2})
+
+
+def test_variants_of_a_scheme_are_selected_by_label_or_all_by_name(expand: Any, tiny_project: Any) -> None:
+    path = tiny_project.folder / f"config/experiments/{EXPERIMENT}.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["schemes"] = [
+        {"name": "mup_alpha", "label": "half"},
+        {"name": "mup_alpha", "label": "one", "alpha": 1.0},
+        {"name": "mup_alpha", "label": "zero", "zero_init": True},
+    ]
+    path.write_text(yaml.safe_dump(content))
+    everything = expand(schemes=["mup_alpha"], values=rates(0.1)).requests
+    assert [request.variant for request in everything] == ["half", "one", "zero"]
+    assert len({request.spec.key for request in everything}) == 3
+    (one,) = expand(schemes=["one"], values=rates(0.1)).requests
+    assert one.spec.constants.alpha == 1.0
+    content["schemes"][1]["label"] = "half"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigurationError, match="half listed twice"):
+        expand()

@@ -40,6 +40,11 @@ CHANGES = {
     "steps": 7,
     "seed": 1,
     "precision": "bf16",
+    "options": {"patch_size": 2},
+    "zero_init": True,
+    "batch_seed": 0,
+    "probe_steps": (0, 6),
+    "probe_images": 4,
 }
 
 

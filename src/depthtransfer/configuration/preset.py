@@ -50,7 +50,7 @@ class Grid(Strict):
     `options` of the architecture come on top of the experiment's. `batch_seed` gives all seeds the same batches.
     """
 
-    schemes: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    schemes: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] | None = None
     widths: Sizes
     depths: Sizes
     values: dict[Hyperparameter, Values]

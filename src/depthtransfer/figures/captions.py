@@ -30,7 +30,14 @@ _HELD_FIXED = ("learning_rate", "momentum", "weight_decay", "gamma0", "beta", "a
 _MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha")
 _READ_BY = {"gamma0": _MEAN_FIELD, "beta": _MEAN_FIELD, "alpha": ("mup_alpha",)}
 """Constants that only some schemes read; the others' rows hold them without any effect."""
-_SYMBOLS = {"gamma0": "γ₀", "beta": "β", "alpha": "α", "weight_decay": "weight decay", "learning_rate": "learning rate", "warmup": "warm-up steps"}
+_SYMBOLS = {
+    "gamma0": "γ₀",
+    "beta": "β",
+    "alpha": "α",
+    "weight_decay": "weight decay",
+    "learning_rate": "learning rate",
+    "warmup": "warm-up steps",
+}
 
 
 def caption(tables: Iterable[ExperimentTables], hyperparameter: str = "learning_rate") -> str:

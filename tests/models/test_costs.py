@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop, sdpa_flop
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import costs
@@ -21,9 +21,11 @@ from .examples import CASES
 BATCH = 3
 
 # Torch counts its fused attention on GPUs alone; the kernel for CPUs takes the same tensors and computes the same.
+CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+CPU_ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 ON_CPU = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
+    CPU_ATTENTION: lambda *inputs, **_: sdpa_flop_count(*inputs[:3]),
+    CPU_ATTENTION_BACKWARD: lambda *inputs, **_: sdpa_backward_flop_count(*inputs[:4]),
 }
 
 
@@ -46,7 +48,13 @@ def test_against_torch(name: str, sizes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("width", "shape", "patch"), [(32, ImageShape(1, 8), 2), (64, ImageShape(3, 32), 4)])
 def test_attention_that_keeps_its_weights_is_a_little_cheaper(width: int, shape: ImageShape, patch: int) -> None:
     """Without fused kernels the backward pass has four products of attention instead of five."""
-    sizes: dict[str, Any] = {"width": width, "depth": 4, "shape": shape, "classes": 10, "options": {"patch_size": patch}}
+    sizes: dict[str, Any] = {
+        "width": width,
+        "depth": 4,
+        "shape": shape,
+        "classes": 10,
+        "options": {"patch_size": patch},
+    }
     with sdpa_kernel(SDPBackend.MATH):
         kept = counted(build("vit", **sizes, branch_multiplier=0.5), shape)
     assert 0.95 < kept / (BATCH * costs.cost("vit", **sizes).step_flops) < 1

@@ -186,9 +186,7 @@ def test_class_token_and_positions_act_at_unit_scale(scheme: Scheme, optimizer: 
     """They have a fan-in of one, whatever the width; Adam moves them by eta_0, the table's SGD by eta_0 gamma_0^2 N."""
     width, constants = 64, Constants(gamma0=0.5)
     model = network(width)
-    rules = resolve(
-        model, model.roles(), scheme=scheme, width=width, depth=4, optimizer=optimizer, constants=constants
-    )
+    rules = resolve(model, model.roles(), scheme=scheme, width=width, depth=4, optimizer=optimizer, constants=constants)
     mean_field_sgd = optimizer is Optimizer.SGD and scheme not in (Scheme.SP, Scheme.NTP)
     tangent_adam = optimizer is not Optimizer.SGD and scheme is Scheme.NTP
     rate = 0.25 * width if mean_field_sgd else width**-0.5 if tangent_adam else 1.0

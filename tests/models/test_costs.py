@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop, sdpa_flop
+from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import costs
@@ -21,9 +21,11 @@ from .examples import CASES
 BATCH = 3
 
 # Torch counts its fused attention on GPUs alone; the kernel for CPUs takes the same tensors and computes the same.
+CPU_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+CPU_ATTENTION_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
 ON_CPU = {
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: sdpa_flop,
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: sdpa_backward_flop,
+    CPU_ATTENTION: lambda *inputs, **_: sdpa_flop_count(*inputs[:3]),
+    CPU_ATTENTION_BACKWARD: lambda *inputs, **_: sdpa_backward_flop_count(*inputs[:4]),
 }
 
 

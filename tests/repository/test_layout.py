@@ -23,13 +23,14 @@ PERMITTED: dict[str, set[str]] = {
     "errors": set(),
     "codebase": set(),
     "strict_yaml": {"errors"},
+    "read_ahead": set(),
     "scaling": set(),
     "tables": {"errors"},
     "configuration": {"errors", "strict_yaml", "scaling"},
-    "data": {"errors", "strict_yaml", "tables"},
-    # making: the loop is handed a module and plain arrays
+    "data": {"errors", "strict_yaml", "tables", "read_ahead"},
+    # making: the loop is handed a module and plain arrays, or images by number
     "models": {"errors", "strict_yaml", "scaling"},
-    "training": {"errors", "scaling", "tables"},
+    "training": {"errors", "scaling", "tables", "read_ahead"},
     "theory": {"errors", "scaling", "tables"},
     "sweeps": {"errors", "scaling", "tables", "configuration", "data", "models", "training", "theory"},
     # reading: tables only

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
+    from depthtransfer.cli.options import positive
+
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="what config/datasets.yaml declares")
     check = actions.add_parser("check", help="load a data set, downloading or decoding it if needed, and verify it")
@@ -20,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     declare.add_argument("--train-split", default="train", help="folder of the training images (%(default)s)")
     declare.add_argument("--test-split", help="folder of the test images (default: test or val)")
     declare.add_argument(
-        "--size", type=int, help="scale and crop all images to this many pixels (default: the smallest)"
+        "--size", type=positive, help="scale and crop all images to this many pixels (default: the smallest)"
     )
     declare.add_argument("--streamed", action="store_true", help="decode images when a batch needs them")
     record = actions.add_parser("fingerprint", help="read a declared image folder once and print its fingerprint")

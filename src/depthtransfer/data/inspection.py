@@ -1,7 +1,6 @@
 """Every image of a container read and decoded once, so that nothing about it comes as a surprise later."""
 
 import hashlib
-import os
 import sys
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from depthtransfer.cores import usable_cores
 from depthtransfer.data.containers import Container
 from depthtransfer.data.dataset import SPLITS, Split
 from depthtransfer.data.declaration import Declaration
@@ -50,7 +50,7 @@ def inspect(name: str, declaration: Declaration, path: Path, container: Containe
     Raises:
         DataError: naming the first image that cannot be read or decoded to the declared form.
     """
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = usable_cores()
 
     def look(image: tuple[Split, str]) -> tuple[bytes, str]:
         where = f"{listing.folders[image[0]]}/{image[1]}"

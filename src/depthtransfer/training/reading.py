@@ -1,7 +1,6 @@
 """Images that are read when they are needed: batches decoded by threads while the last one is trained on."""
 
 import math
-import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice, tee
@@ -12,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from depthtransfer.cores import usable_cores
 from depthtransfer.read_ahead import read_ahead
 
 BATCHES_AHEAD = 2
@@ -40,8 +40,7 @@ def decoding_threads(device: torch.device) -> int:
     """Return how many threads should decode: one beside a CPU's training thread, every core beside a GPU."""
     if device.type == "cpu":
         return 1
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, _MOST_THREADS)
+    return min(usable_cores(), _MOST_THREADS)
 
 
 def read_batches(

@@ -64,7 +64,11 @@ def open_container(path: Path, remedy: str) -> Iterator[Container]:
     Raises:
         DataError: there is nothing at `path`, or it is neither, or the zip is damaged or unsafe.
     """
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})", remedy) from error
+    if is_folder:
         yield _Folder(path, remedy)
         return
     try:

@@ -40,8 +40,8 @@ def decode(where: str, content: bytes, channels: int, size: int, resize: bool) -
 
     Every mode of 8 bits a channel is converted as torchvision's loader does it: grey images of a colour set get
     three equal channels, palettes are looked up, CMYK becomes RGB, transparency is dropped. With `resize`, images
-    of another size are cropped to their centred square and scaled bilinearly, which is torchvision's `Resize` of
-    the shorter side followed by `CenterCrop` to the same size.
+    of another size are cropped to their centred square and scaled bilinearly, the picture of torchvision's
+    `Resize` of the shorter side and `CenterCrop` to the same size.
 
     Raises:
         DataError: the image is damaged, has another size, or more than 8 bits a channel.

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from depthtransfer.cli import main
+from depthtransfer.data import load_declarations
 from depthtransfer.sweeps.requests import load_sweep
 from depthtransfer.sweeps.store import Store
 
@@ -65,21 +66,52 @@ def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFi
 
 def test_data_list_and_check(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     listed = printed(capsys, "data", "list").splitlines()
-    assert [line.split(":")[0] for line in listed] == ["digits", "cifar10", "cifar10_jpeg", "tiny_imagenet"]
+    assert [line.split(":")[0] for line in listed] == list(load_declarations(Path("config/datasets.yaml")))
     assert printed(capsys, "data", "check", "digits") == "digits: 1438 training images, fingerprint verified\n"
 
 
-def test_data_declare_prints_an_entry_that_can_be_used(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def draw_pets(folder: Path, size: tuple[int, int] = (4, 4)) -> None:
+    """Two classes, one image of each in either split; the cats of the training split are grey."""
     image = pytest.importorskip("PIL.Image")
     for number, (split, kind) in enumerate([(s, k) for s in ("train", "test") for k in ("cat", "dog")]):
-        folder = tiny_project.folder / "data/pets" / split / kind
-        folder.mkdir(parents=True)
-        image.new("RGB", (4, 4), (60 * number, 0, 0)).save(folder / "1.png")
+        place = folder / "data/pets" / split / kind
+        place.mkdir(parents=True)
+        drawn = image.new("RGB", size, (60 * number, 0, 0))
+        drawn.convert("L" if number == 0 else "RGB").save(place / "1.png")
+
+
+def test_data_declare_prints_an_entry_that_can_be_used(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_pets(tiny_project.folder)
     entry = printed(capsys, "data", "declare", "pets", "data/pets")
     with Path("config/datasets.yaml").open("a") as declarations:
         declarations.write("\n" + entry)
+    assert "# converted to RGB: 1 of mode L" in entry
     assert "pets" in printed(capsys, "data", "list")
     assert printed(capsys, "data", "check", "pets").startswith("pets: 2 training images")
+
+
+def test_a_fingerprint_is_found_and_entered(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    draw_pets(tiny_project.folder, (12, 10))
+    entry = printed(capsys, "data", "declare", "pets", "data/pets", "--size", "8", "--streamed")
+    declared = re.search("fingerprint: (.*)", entry)
+    assert declared is not None
+    file = Path("config/datasets.yaml")
+    before = file.read_text()
+    file.write_text(before + "\n" + entry.replace(declared[1], "null"))
+    tiny_project.write_preset(dataset="pets", batch_size=2)
+    assert main(["data", "check", "pets"]) == 3
+    refusals = [capsys.readouterr().err.splitlines()]
+    assert main(["train", EXPERIMENT, "--preset", "tiny"]) == 3
+    refusals.append(capsys.readouterr().err.splitlines())
+    for refusal in refusals:
+        assert len(refusal) == 1
+        assert "depthtransfer data fingerprint pets" in refusal[0]
+    found = printed(capsys, "data", "fingerprint", "pets")
+    assert found == f"  fingerprint: {declared[1]}\n"
+    file.write_text(before + "\n" + entry.replace(declared[1], found.split()[-1]))
+    assert main(["data", "check", "pets"]) == 0
+    assert capsys.readouterr().err == "", "what was verified for the fingerprint is verified again"
+    tiny_project.train()
 
 
 def test_a_pack_is_a_layer(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,8 @@ BAD: dict[str, tuple[list[str], int, tuple[str, ...]]] = {
     "status of an unknown preset": (["status", "x"], 2, ("preset 'x' is unknown",)),
     "unknown data set": (["data", "check", "cifar11"], 2, ("cifar11", "cifar10")),
     "data set that is not there": (["data", "check", "cifar10_jpeg"], 3, ("cifar10-jpeg.zip",)),
+    "data set without a fingerprint": (["data", "check", "imagenet"], 3, ("data fingerprint imagenet",)),
+    "fingerprint of an archive": (["data", "fingerprint", "cifar10"], 2, ("kind cifar10",)),
     "declaration of nothing": (["data", "declare", "mine", "absent"], 3, ("absent",)),
     "pack of runs that are not stored": (
         ["pack", EXPERIMENT, "--output", "x.parquet"],

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthtransfer.data import Dataset, Declaration, cache, image_folder, load
+from depthtransfer.data import Dataset, Declaration, cache, image_folder, load, sealed_arrays
+from depthtransfer.data.checksums import sha256
 from depthtransfer.errors import DataError
 
 Files = dict[str, bytes]
@@ -96,10 +97,10 @@ def test_manifest_of_other_data_is_not_believed(pets: Declaration, tmp_path: Pat
 
 def test_pickled_objects_are_not_loaded(pets: Declaration, tmp_path: Path, entry: Path) -> None:
     images = entry / "train_images.npy"
-    old = cache.sha256(images)
+    old = sha256(images)
     np.save(images, np.array([{}], dtype=object), allow_pickle=True)
     manifest = entry / "manifest.json"
-    manifest.write_text(manifest.read_text().replace(old, cache.sha256(images)))
+    manifest.write_text(manifest.read_text().replace(old, sha256(images)))
     with pytest.raises(DataError, match=r"pets\.zip: not found"):
         load("pets", pets, tmp_path)
 
@@ -144,7 +145,7 @@ def test_interrupt_leaves_nothing_behind(pets: Declaration, tmp_path: Path, monk
     def interrupt(whole: Path, entry: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache, "_publish", interrupt)
+    monkeypatch.setattr(sealed_arrays, "_publish", interrupt)
     with pytest.raises(KeyboardInterrupt):
         load("pets", pets, tmp_path)
     assert names(tmp_path / "cache") == []

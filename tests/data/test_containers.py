@@ -13,6 +13,10 @@ Files = dict[str, bytes]
 Write = Callable[[Path, Files], Path]
 
 
+def is_wanted(path: str) -> bool:
+    return path.endswith(".png")
+
+
 def open_message(path: Path) -> str:
     with pytest.raises(DataError) as caught, open_container(path, "fetch it"):
         pass
@@ -24,11 +28,12 @@ def open_message(path: Path) -> str:
 @pytest.mark.parametrize("container", ["folder", "zip"])
 def test_listing_and_content(tmp_path: Path, write_folder: Write, write_zip: Write, container: str) -> None:
     write = write_zip if container == "zip" else write_folder
-    path = write(tmp_path / "it", {"train/cat/a.png": b"a", "train/cat/deep/b.png": b"b", "trainer/c.png": b"c"})
+    path = write(tmp_path / "it", {"train/cat/a.png": b"a", "train/cat/deep/b.png": b"b", "trainer/cat/c.png": b"c"})
     with open_container(path, "") as opened:
         assert opened.top_level() == ["train", "trainer"]
-        assert sorted(opened.below("train")) == ["cat/a.png", "cat/deep/b.png"]
-        assert opened.below("absent") == []
+        files = [(name, {file.path: file.size for file in found}) for name, found in opened.groups("train", is_wanted)]
+        assert files == [("cat", {"cat/a.png": 1, "cat/deep/b.png": 1})]
+        assert list(opened.groups("absent", is_wanted)) == []
         assert opened.read("train/cat/deep/b.png") == b"b"
 
 

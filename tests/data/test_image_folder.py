@@ -8,6 +8,7 @@ from PIL import Image
 
 from depthtransfer.data import Declaration, image_folder
 from depthtransfer.data.hashing import hash_files
+from depthtransfer.data.listing import EXTENSIONS
 from depthtransfer.errors import DataError
 
 Files = dict[str, bytes]
@@ -47,7 +48,7 @@ def test_agrees_with_torchvision(pets: Declaration, tmp_path: Path, files: Files
 
     theirs = ImageFolder(write_folder(tmp_path / "pets", files) / "train")
     ours = read(pets, tmp_path)
-    assert image_folder.EXTENSIONS == IMG_EXTENSIONS
+    assert EXTENSIONS == IMG_EXTENSIONS
     assert list(ours.classes) == theirs.classes
     for position, (image, label) in enumerate(theirs):
         assert ours.labels["train"][position] == label

@@ -23,13 +23,15 @@ PERMITTED: dict[str, set[str]] = {
     "errors": set(),
     "codebase": set(),
     "strict_yaml": {"errors"},
+    "cores": set(),
+    "read_ahead": set(),
     "scaling": set(),
     "tables": {"errors"},
     "configuration": {"errors", "strict_yaml", "scaling"},
-    "data": {"errors", "strict_yaml", "tables"},
-    # making: the loop is handed a module and plain arrays
+    "data": {"errors", "strict_yaml", "tables", "cores", "read_ahead"},
+    # making: the loop is handed a module and plain arrays, or images by number
     "models": {"errors", "strict_yaml", "scaling"},
-    "training": {"errors", "scaling", "tables"},
+    "training": {"errors", "scaling", "tables", "cores", "read_ahead"},
     "theory": {"errors", "scaling", "tables"},
     "sweeps": {"errors", "scaling", "tables", "configuration", "data", "models", "training", "theory"},
     # reading: tables only
@@ -39,7 +41,7 @@ PERMITTED: dict[str, set[str]] = {
     # knows everybody; nobody knows it
     "cli": {
         *("errors", "scaling", "tables", "configuration", "data", "models", "training", "theory", "sweeps"),
-        *("analysis", "claims", "figures"),
+        *("analysis", "claims", "figures", "cores"),
     },
 }
 

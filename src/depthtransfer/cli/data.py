@@ -2,10 +2,16 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from depthtransfer.data import Declaration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
+    from depthtransfer.cli.options import positive
+
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="what config/datasets.yaml declares")
     check = actions.add_parser("check", help="load a data set, downloading or decoding it if needed, and verify it")
@@ -15,18 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     declare.add_argument("path", type=Path, help="directory or zip: <split>/<class>/<image>")
     declare.add_argument("--train-split", default="train", help="folder of the training images (%(default)s)")
     declare.add_argument("--test-split", help="folder of the test images (default: test or val)")
+    declare.add_argument(
+        "--size", type=positive, help="scale and crop all images to this many pixels (default: the smallest)"
+    )
+    declare.add_argument("--streamed", action="store_true", help="decode images when a batch needs them")
+    record = actions.add_parser("fingerprint", help="read a declared image folder once and print its fingerprint")
+    record.add_argument("name", help="a data set of config/datasets.yaml")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List, check or declare."""
-    from depthtransfer.data import default_data_directory, fingerprint, load, load_declarations, yaml_entry
+    """List, check, declare or fingerprint."""
+    from depthtransfer.data import default_data_directory, load, load_declarations
     from depthtransfer.errors import ConfigurationError
 
     directory = default_data_directory()
     if arguments.action == "declare":
-        declaration = fingerprint(arguments.path, directory, arguments.train_split, arguments.test_split)
-        print(yaml_entry(arguments.name, declaration))
-        return 0
+        return _declare(arguments, directory)
     declarations = load_declarations(Path("config/datasets.yaml"))
     if arguments.action == "list":
         for name, declaration in declarations.items():
@@ -37,6 +47,39 @@ def run(arguments: argparse.Namespace) -> int:
             f"config/datasets.yaml: data set {arguments.name!r} is unknown",
             f"choose one of {', '.join(declarations)}",
         )
-    loaded = load(arguments.name, declarations[arguments.name], directory)
+    chosen = declarations[arguments.name]
+    if arguments.action == "fingerprint":
+        return _fingerprint(arguments.name, chosen, directory)
+    loaded = load(arguments.name, chosen, directory)
     print(f"{arguments.name}: {len(loaded.images)} training images, fingerprint verified")
+    return 0
+
+
+def _declare(arguments: argparse.Namespace, directory: Path) -> int:
+    from depthtransfer.data import survey, yaml_entry
+    from depthtransfer.data.decoding import conversions
+
+    found = survey(arguments.path, directory, arguments.train_split, arguments.test_split)
+    declaration = found.declaration.model_copy(update={"streamed": arguments.streamed})
+    if arguments.size is not None:
+        declaration = declaration.model_copy(update={"image_size": arguments.size, "resize": True})
+    if converted := conversions(found.modes, declaration.channels):
+        print(f"# {converted}")
+    print(yaml_entry(arguments.name, declaration))
+    return 0
+
+
+def _fingerprint(name: str, declaration: "Declaration", directory: Path) -> int:
+    from depthtransfer.errors import ConfigurationError
+
+    if declaration.kind != "image_folder":
+        raise ConfigurationError(
+            f"config/datasets.yaml: {name} is of kind {declaration.kind}", "only image folders are measured"
+        )
+    from depthtransfer.data.verified_files import record
+
+    found = record(name, declaration, directory)
+    print(f"  fingerprint: {found.fingerprint}")
+    if declaration.fingerprint not in (None, found.fingerprint):
+        print(f"  # config/datasets.yaml says {declaration.fingerprint}")
     return 0

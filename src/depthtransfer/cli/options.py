@@ -1,7 +1,6 @@
 """Arguments that several commands share."""
 
 import argparse
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from depthtransfer.configuration import DEFAULT_PRESET
+from depthtransfer.cores import usable_cores
 
 
 def add_sweep(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--workers",
         type=positive,
-        default=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        default=usable_cores(),
         help="processes side by side, one thread each (default: one per core, %(default)s)",
     )
 

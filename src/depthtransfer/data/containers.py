@@ -4,10 +4,10 @@ import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Protocol
+from typing import NamedTuple, NoReturn, Protocol
 
 from depthtransfer.errors import DataError
 
@@ -18,14 +18,36 @@ MAX_TOTAL_BYTES = 2**36
 """An archive that claims to unpack to more than 64 GiB is refused before anything is read."""
 
 
+class File(NamedTuple):
+    """What tells whether a file is still the one that was read.
+
+    Attributes:
+        path: below the folder that was asked for, with forward slashes.
+        size: bytes.
+        stamp: time of the last change in nanoseconds; in a zip, the CRC-32 of the content.
+    """
+
+    path: str
+    size: int
+    stamp: int
+
+
 class Container(Protocol):
-    """Named files; names are relative paths with forward slashes."""
+    """Named files; names are relative paths with forward slashes. Several threads may read at once."""
 
     def top_level(self) -> list[str]:
         """Return the names at the top, sorted."""
 
-    def below(self, folder: str) -> list[str]:
-        """Return the names of all files below a folder, relative to it."""
+    def groups(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, list[File]]]:
+        """Yield each folder that lies directly below one, by name in any order, with the wanted files below it.
+
+        Args:
+            folder: where to look; one that does not exist is empty.
+            wanted: tells by a file's path below `folder`, such as `cat/1.jpg`, whether it counts.
+
+        Raises:
+            DataError: a folder cannot be read, or a wanted file is none.
+        """
 
     def read(self, name: str) -> bytes:
         """Return a file's content.
@@ -42,7 +64,11 @@ def open_container(path: Path, remedy: str) -> Iterator[Container]:
     Raises:
         DataError: there is nothing at `path`, or it is neither, or the zip is damaged or unsafe.
     """
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})", remedy) from error
+    if is_folder:
         yield _Folder(path, remedy)
         return
     try:
@@ -62,15 +88,42 @@ class _Folder:
         self._remedy = remedy
 
     def top_level(self) -> list[str]:
-        return sorted(entry.name for entry in self._path.iterdir())
+        try:
+            return sorted(entry.name for entry in self._path.iterdir())
+        except OSError as error:
+            self._unreadable(error, self._path)
 
-    def below(self, folder: str) -> list[str]:
+    def groups(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, list[File]]]:
         root = self._path / folder
-        return [
-            (Path(directory) / file).relative_to(root).as_posix()
-            for directory, _, files in os.walk(root, followlinks=True)
-            for file in files
-        ]
+        try:
+            names = [entry.name for entry in os.scandir(root) if entry.is_dir()]
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self._unreadable(error, root)
+        for name in names:
+            yield name, self._below(root, name, wanted)
+
+    def _below(self, root: Path, group: str, wanted: Callable[[str], bool]) -> list[File]:
+        files = []
+        for directory, _, names in os.walk(root / group, followlinks=True, onerror=self._unreadable):
+            inside = Path(directory).relative_to(root).as_posix()
+            for path in (f"{inside}/{name}" for name in names):
+                if wanted(path):
+                    files.append(self._file(root, path))
+        return files
+
+    def _file(self, root: Path, path: str) -> File:
+        try:
+            found = os.stat(f"{root}/{path}")  # noqa: PTH116, a Path for each of a million files takes seconds
+        except OSError as error:
+            self._unreadable(error, root / path)
+        if not stat.S_ISREG(found.st_mode):
+            raise DataError(f"{root / path}: not a file", "remove it")
+        return File(path, found.st_size, found.st_mtime_ns)
+
+    def _unreadable(self, error: OSError, path: Path | None = None) -> NoReturn:
+        raise DataError(f"{path or error.filename}: cannot be read ({error.strerror})", self._remedy) from error
 
     def read(self, name: str) -> bytes:
         path = self._path / name
@@ -78,7 +131,7 @@ class _Folder:
             _refuse_large(path, path.stat().st_size)
             return path.read_bytes()
         except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror})", self._remedy) from error
+            self._unreadable(error, path)
 
 
 class _Zip:
@@ -90,13 +143,15 @@ class _Zip:
     def top_level(self) -> list[str]:
         return sorted({name.split("/", 1)[0] for name in self._archive.namelist()})
 
-    def below(self, folder: str) -> list[str]:
+    def groups(self, folder: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, list[File]]]:
         prefix = f"{folder}/"
-        return [
-            name.removeprefix(prefix)
-            for name in self._archive.namelist()
-            if name.startswith(prefix) and not name.endswith("/")
-        ]
+        found: dict[str, list[File]] = {}
+        for member in self._archive.infolist():
+            path = member.filename.removeprefix(prefix)
+            group, separator, _ = path.partition("/")
+            if separator and member.filename.startswith(prefix) and not member.is_dir() and wanted(path):
+                found.setdefault(group, []).append(File(path, member.file_size, member.CRC))
+        yield from found.items()
 
     def read(self, name: str) -> bytes:
         try:
@@ -126,7 +181,7 @@ def _refuse_unsafe(path: Path, archive: zipfile.ZipFile) -> None:
         _refuse_large(path / member.filename, member.file_size)
     total = sum(member.file_size for member in archive.infolist())
     if total > MAX_TOTAL_BYTES:
-        raise DataError(f"{path}: would unpack to {total} bytes", f"at most {MAX_TOTAL_BYTES} are read")
+        raise DataError(f"{path}: would unpack to {total} bytes", f"at most {MAX_TOTAL_BYTES} are read; unpack it")
 
 
 def _unsafe(member: zipfile.ZipInfo, seen: set[str]) -> str | None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from depthtransfer.data.streaming import StreamedImages
+
     Images = npt.NDArray[np.uint8]
     Labels = npt.NDArray[np.int64]
 
@@ -36,18 +38,19 @@ class Arrays:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """One split of a data set. The arrays may be read-only memory maps, shared between processes.
+    """One split of a data set. Arrays may be read-only memory maps, shared between processes.
 
     Attributes:
         name: its name in the declarations.
-        images: uint8 of shape (n, C, H, W).
+        images: uint8 of shape (n, C, H, W), in memory or, if the declaration says `streamed`, decoded when asked for
+            by an array of indices.
         labels: int64 of shape (n,).
         classes: names of the classes in the order of the labels.
         declaration: what it was verified against.
     """
 
     name: str
-    images: Images
+    images: Images | StreamedImages
     labels: Labels
     classes: tuple[str, ...]
     declaration: Declaration

@@ -31,7 +31,9 @@ class Declaration(Strict):
     classes: int = Field(ge=2, description="number of classes")
     train_images: int = Field(ge=1, description="images of the training split")
     test_images: int = Field(ge=1, description="images of the test split")
-    fingerprint: Fingerprint = Field(description="hash of the data, before any decoding")
+    fingerprint: Fingerprint | None = Field(
+        description="hash of the data, before any decoding; null where nobody has recorded it yet (image_folder)"
+    )
     description: Line = Field(description="one line for captions")
     remedy: Line = Field(description="what to do when the data are missing")
     path: Line | None = Field(
@@ -43,20 +45,30 @@ class Declaration(Strict):
         default=False,
         description="image_folder: crop images of another size to a centred square and scale it",
     )
+    streamed: bool = Field(
+        default=False,
+        description="image_folder: decode images when a batch needs them; for data that do not fit in memory",
+    )
 
     @model_validator(mode="after")
     def _path_belongs_to_folders(self) -> Self:
         if (self.path is None) == (self.kind == "image_folder"):
             raise ValueError("`path` is needed for kind image_folder and for no other")
+        if self.kind != "image_folder" and (self.streamed or self.fingerprint is None):
+            raise ValueError("`streamed` and a fingerprint of null are for kind image_folder alone")
         if self.train_split == self.test_split:
             raise ValueError("`train_split` and `test_split` name the same folder")
         return self
 
     @property
     def identity(self) -> str:
-        """All that decides the arrays: the fingerprint of the files and the form they are decoded to."""
+        """All that decides the arrays: the fingerprint of the files and the form they are decoded to.
+
+        Whether they are streamed has no part in it: the bits are the same. An unrecorded fingerprint is named so;
+        `load` refuses such data, so no run has this identity.
+        """
         form = f"{self.channels}x{self.image_size}x{self.image_size}"
-        return f"{self.fingerprint}/{form}{'/resized' if self.resize else ''}"
+        return f"{self.fingerprint or 'unrecorded'}/{form}{'/resized' if self.resize else ''}"
 
 
 def load_declarations(path: Path) -> dict[str, Declaration]:

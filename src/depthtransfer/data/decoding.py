@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,23 +13,35 @@ from depthtransfer.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "PPM", "BMP", "TIFF", "WEBP")
 EIGHT_BIT_MODES = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"})
+GREY_MODES = frozenset({"1", "L", "LA"})
 REMEDY = "replace or remove the image"
+_SCALE_DOWN = "scale the image down or remove it"
 
 
 @contextmanager
 def strict_decoding() -> Iterator[None]:
-    """Turn images of absurd size into errors, and keep Pillow's remarks about odd files off the terminal."""
+    """Turn images of absurd size into errors, and keep Pillow's remarks about odd files off the terminal.
+
+    What warnings do is one setting of the whole process: entered by one thread, it holds for all.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
 
 
+def stay_silent() -> None:
+    """Keep Pillow's remarks off the terminal from now on: for threads that decode while others do other things."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
 def decode(where: str, content: bytes, channels: int, size: int, resize: bool) -> npt.NDArray[np.uint8]:
     """Decode an image to uint8 of shape (channels, size, size); call it within `strict_decoding`.
 
-    Grey images of a colour set get three equal channels. With `resize`, images of another size are cropped to
-    their centred square and scaled bilinearly.
+    Every mode of 8 bits a channel is converted as torchvision's loader does it: grey images of a colour set get
+    three equal channels, palettes are looked up, CMYK becomes RGB, transparency is dropped. With `resize`, images
+    of another size are cropped to their centred square and scaled bilinearly, the picture of torchvision's
+    `Resize` of the shorter side and `CenterCrop` to the same size.
 
     Raises:
         DataError: the image is damaged, has another size, or more than 8 bits a channel.
@@ -53,14 +65,21 @@ def decode(where: str, content: bytes, channels: int, size: int, resize: bool) -
     return pixels.reshape(size, size, channels).transpose(2, 0, 1)
 
 
-def form(where: str, content: bytes) -> tuple[int, int, int]:
-    """Return channels (1 or 3), height and width from an image's header; call it within `strict_decoding`.
+def form(where: str, content: bytes) -> tuple[str, int, int]:
+    """Return Pillow's mode, height and width from an image's header; call it within `strict_decoding`.
 
     Raises:
         DataError: the header is damaged.
     """
     image = _open(where, content)
-    return (1 if image.mode in {"1", "L", "LA"} else 3), image.height, image.width
+    return image.mode, image.height, image.width
+
+
+def conversions(modes: Mapping[str, int], channels: int) -> str:
+    """Say how many images of which mode are converted to the declared channels; nothing where none is."""
+    target = "RGB" if channels == 3 else "L"
+    others = [f"{count} of mode {mode}" for mode, count in sorted(modes.items()) if mode != target]
+    return f"converted to {target}: {', '.join(others)}" if others else ""
 
 
 def _centred_square(image: Image.Image) -> Image.Image:
@@ -75,8 +94,12 @@ def _open(where: str, content: bytes) -> Image.Image:
     except MemoryError:
         raise
     except Exception as error:  # what Pillow's plugins raise on damaged files is not documented
-        reason = "too large" if isinstance(error, Image.DecompressionBombWarning) else "not recognized"
-        raise DataError(f"{where}: damaged image ({reason})", REMEDY) from error
+        if isinstance(error, Image.DecompressionBombWarning | Image.DecompressionBombError):
+            raise DataError(f"{where}: too large ({error})", _SCALE_DOWN) from error
+        raise DataError(f"{where}: damaged image (not recognized)", REMEDY) from error
+    limit = Image.MAX_IMAGE_PIXELS
+    if limit is not None and image.width * image.height > limit:
+        raise DataError(f"{where}: too large ({image.width}x{image.height} pixels, at most {limit})", _SCALE_DOWN)
     if image.mode not in EIGHT_BIT_MODES:
         raise DataError(f"{where}: pixels of mode {image.mode}", "convert the image to 8 bits a channel")
     return image

@@ -1,4 +1,4 @@
-"""From a declaration to verified arrays."""
+"""From a declaration to verified images."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from depthtransfer.data.dataset import SPLITS, Dataset, Split
 from depthtransfer.data.declaration import Declaration
+from depthtransfer.errors import DataError
 
 if TYPE_CHECKING:
     from depthtransfer.data.dataset import Arrays
@@ -23,7 +24,8 @@ def load(name: str, declaration: Declaration, data_directory: Path, split: Split
     Args:
         name: the data set's name, for messages and tables.
         declaration: what the data should be.
-        data_directory: where its files and its cache lie; with an intact cache the files may be absent.
+        data_directory: where its files and its cache lie; with an intact cache the files may be absent, unless they
+            are streamed.
         split: "train" or "test".
 
     Raises:
@@ -31,6 +33,15 @@ def load(name: str, declaration: Declaration, data_directory: Path, split: Split
     """
     if split not in SPLITS:
         raise ValueError(f"split {split!r}, expected one of {', '.join(SPLITS)}")
+    if declaration.fingerprint is None:
+        raise DataError(
+            f"{name}: nobody has recorded its fingerprint in config/datasets.yaml yet",
+            f"{declaration.remedy}; then enter what `depthtransfer data fingerprint {name}` prints",
+        )
+    if declaration.streamed:
+        from depthtransfer.data.streaming import open_stream
+
+        return Dataset(name, *open_stream(name, declaration, data_directory, split), declaration)
     if declaration.kind in _IN_MEMORY:
         arrays = _read(name, declaration, data_directory)
         return Dataset(name, arrays.images[split], arrays.labels[split], arrays.classes, declaration)

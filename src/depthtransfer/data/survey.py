@@ -1,7 +1,9 @@
 """Measure a folder of images that is not declared yet, and write its declaration."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from depthtransfer.data.containers import Container, open_container
@@ -11,9 +13,27 @@ from depthtransfer.data.declaration import Declaration
 _TEST_SPLITS = ("test", "val", "valid", "validation")
 
 
+@dataclass(frozen=True)
+class Survey:
+    """What reading a folder has shown.
+
+    Attributes:
+        declaration: of what was found.
+        modes: Pillow's modes, such as RGB, L (grey) or CMYK, with the number of images.
+    """
+
+    declaration: Declaration
+    modes: Mapping[str, int]
+
+
 def fingerprint(
     path: Path, data_directory: Path, train_split: str = "train", test_split: str | None = None
 ) -> Declaration:
+    """Return the declaration of a `survey`."""
+    return survey(path, data_directory, train_split, test_split).declaration
+
+
+def survey(path: Path, data_directory: Path, train_split: str = "train", test_split: str | None = None) -> Survey:
     """Read every image of a directory or zip in ImageFolder layout once and declare what was found.
 
     Images are declared grey if all are; if they differ in size or are not square, the declaration says
@@ -28,25 +48,27 @@ def fingerprint(
     Raises:
         DataError: the layout is not the expected one, or an image is damaged.
     """
-    from depthtransfer.data.decoding import form, strict_decoding
+    from depthtransfer.data.decoding import GREY_MODES, form, strict_decoding
     from depthtransfer.data.hashing import hash_files
-    from depthtransfer.data.image_folder import list_images
+    from depthtransfer.data.listing import list_images
 
     with open_container(path, "name a directory or a zip of images") as container, strict_decoding():
         folders: dict[Split, str] = {"train": train_split, "test": test_split or _find_test_split(container)}
         listing = list_images(path, container, folders)
-        hashes, forms = [], set()
+        hashes, sides = [], set()
+        modes: Counter[str] = Counter()
         for split in SPLITS:
-            for image in listing.images[split]:
+            for image in listing.paths(split):
                 where = f"{folders[split]}/{image}"
                 content = container.read(where)
                 hashes.append((split, image, hashlib.sha256(content).hexdigest()))
-                forms.add(form(str(path / where), content))
-    sides = {side for _, *height_and_width in forms for side in height_and_width}
+                mode, *height_and_width = form(str(path / where), content)
+                modes[mode] += 1
+                sides.update(height_and_width)
     counts = listing.counts()
-    return Declaration(
+    declaration = Declaration(
         kind="image_folder",
-        channels=3 if any(channels == 3 for channels, *_ in forms) else 1,
+        channels=1 if modes.keys() <= GREY_MODES else 3,
         image_size=min(sides),
         classes=len(listing.classes),
         train_images=counts["train"],
@@ -59,6 +81,7 @@ def fingerprint(
         test_split=folders["test"],
         resize=len(sides) > 1,
     )
+    return Survey(declaration, dict(modes))
 
 
 def yaml_entry(name: str, declaration: Declaration) -> str:

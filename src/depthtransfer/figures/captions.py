@@ -25,6 +25,7 @@ _NAMES = {
     "cifar10": "CIFAR-10",
     "cifar10_jpeg": "CIFAR-10 (JPEG copies, quality about 75)",
     "tiny_imagenet": "Tiny ImageNet (subset)",
+    "imagenet": "ImageNet (224 pixels)",
 }
 _HELD_FIXED = ("learning_rate", "momentum", "weight_decay", "gamma0", "beta", "alpha", "schedule", "warmup")
 _MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha")

@@ -1,6 +1,7 @@
 """One run from its specification to its record; the only place where models, data and the loop meet."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -57,24 +58,26 @@ class Executor:
         rules = _rules(model, spec, data.declaration)
         groups = parameter_groups(model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay)
         probe = Probe(model, self._probe_images(data, spec.probe_images), spec.probe_steps)
-        history = train(
-            model,
-            build_optimizer(spec.optimizer, groups, momentum=spec.momentum),
-            batches(
-                data.images,
-                data.labels,
-                batch_size=spec.batch_size,
-                augmentation=Augmentation(spec.crop_padding, spec.flip, spec.rotation_degrees),
-                seed=spec.seed if spec.batch_seed is None else spec.batch_seed,
-                device=self._device,
-            ),
-            SCHEDULES[spec.schedule](spec.steps, spec.warmup),
-            steps=spec.steps,
-            classes=data.declaration.classes,
-            bf16=spec.precision == "bf16",
-            before_step=probe,
-            on_progress=on_progress,
+        shown = batches(
+            data.images,
+            data.labels,
+            batch_size=spec.batch_size,
+            augmentation=Augmentation(spec.crop_padding, spec.flip, spec.rotation_degrees),
+            seed=spec.seed if spec.batch_seed is None else spec.batch_seed,
+            device=self._device,
         )
+        with closing(shown):
+            history = train(
+                model,
+                build_optimizer(spec.optimizer, groups, momentum=spec.momentum),
+                shown,
+                SCHEDULES[spec.schedule](spec.steps, spec.warmup),
+                steps=spec.steps,
+                classes=data.declaration.classes,
+                bf16=spec.precision == "bf16",
+                before_step=probe,
+                on_progress=on_progress,
+            )
         return Record(
             specification=spec.canonical(),
             summary={

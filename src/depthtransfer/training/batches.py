@@ -1,6 +1,7 @@
-"""Batches from in-memory images: order, augmentation and normalization on the training device."""
+"""Batches of images: order, augmentation and normalization on the training device."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 
 import numpy as np
 import numpy.typing as npt
@@ -8,10 +9,13 @@ import torch
 from torch import Tensor
 
 from depthtransfer.training.augmentation import Augmentation, augment, normalize
+from depthtransfer.training.reading import ImageSource, decoding_threads, read_batches
 from depthtransfer.training.streams import stream
 
+Order = Iterator[npt.NDArray[np.int64]]
 
-def order(count: int, batch_size: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+
+def order(count: int, batch_size: int, seed: int) -> Order:
     """Endless batches of indices: a fresh permutation each epoch, the incomplete last batch dropped.
 
     Raises:
@@ -27,18 +31,19 @@ def order(count: int, batch_size: int, seed: int) -> Iterator[npt.NDArray[np.int
 
 
 def batches(
-    images: npt.NDArray[np.uint8],
+    images: npt.NDArray[np.uint8] | ImageSource,
     labels: npt.NDArray[np.int64],
     *,
     batch_size: int,
     augmentation: Augmentation,
     seed: int,
     device: torch.device,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless normalized batches.
+) -> Generator[tuple[Tensor, Tensor]]:
+    """Endless normalized batches, the same whether the images are in memory or read when they are needed.
 
     Args:
-        images: (n, C, H, W), uint8; on a GPU they are copied there once, on the CPU only batches are copied.
+        images: (n, C, H, W), uint8. Arrays are copied to a GPU once, on the CPU only batches are copied; of any other
+            source, batches are read ahead by threads and copied.
         labels: (n,).
         batch_size: images in a batch, at most n.
         augmentation: what is done to each image, in batches of tensors.
@@ -49,17 +54,36 @@ def batches(
         images (B, C, H, W) in fp32 and channels-last order, and labels (B,), on the device.
     """
     generator = stream(seed, "augmentation")
-    resident = None
-    if device.type != "cpu":
-        resident = (
-            torch.from_numpy(np.array(images)).to(device),
-            torch.from_numpy(np.array(labels)).to(device),
-        )
-    for indices in order(len(images), batch_size, seed):
-        if resident is None:
-            chosen, targets = torch.from_numpy(images[indices]), torch.from_numpy(labels[indices])
-        else:
-            where = torch.from_numpy(indices).to(device)
-            chosen, targets = resident[0][where], resident[1][where]
-        augmented = augment(chosen, augmentation, generator)
-        yield normalize(augmented, torch.float32, torch.channels_last), targets
+    indices = order(len(images), batch_size, seed)
+    if not isinstance(images, np.ndarray):
+        chosen = _read(images, labels, indices, batch_size, device)
+    elif device.type == "cpu":
+        chosen = ((torch.from_numpy(images[batch]), torch.from_numpy(labels[batch])) for batch in indices)
+    else:
+        chosen = _resident(images, labels, indices, device)
+    with closing(chosen):
+        for pixels, targets in chosen:
+            yield normalize(augment(pixels, augmentation, generator), torch.float32, torch.channels_last), targets
+
+
+def _resident(
+    images: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], order: Order, device: torch.device
+) -> Generator[tuple[Tensor, Tensor]]:
+    """Copy everything to the device once and gather there."""
+    there = torch.from_numpy(np.array(images)).to(device)
+    targets = torch.from_numpy(np.array(labels)).to(device)
+    for indices in order:
+        where = torch.from_numpy(indices).to(device)
+        yield there[where], targets[where]
+
+
+def _read(
+    source: ImageSource, labels: npt.NDArray[np.int64], order: Order, batch_size: int, device: torch.device
+) -> Generator[tuple[Tensor, Tensor]]:
+    """Read batches ahead; a GPU copies them from page-locked memory while it computes."""
+    reading = read_batches(
+        source, order, batch_size=batch_size, threads=decoding_threads(device), pinned=device.type == "cuda"
+    )
+    with closing(reading):
+        for indices, images in reading:
+            yield images.to(device, non_blocking=True), torch.from_numpy(labels[indices]).to(device)

@@ -1,9 +1,13 @@
 """`depthtransfer plan`: what a target needs, before anything starts."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from depthtransfer.cli.options import add_workers
 from depthtransfer.configuration import DEFAULT_PRESET
+
+if TYPE_CHECKING:
+    from depthtransfer.sweeps.requests import Sweep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
 
         speed = measure()
     table = Table(title=f"{arguments.target} ({preset})")
-    for heading in ("experiment", "runs", "stored", "to train", "PFLOP to train", "hours here"):
+    measured = not arguments.no_measure
+    headings = ["experiment", "runs", "stored", "to train", "PFLOP to train", "hours here"]
+    for heading in [*headings, "GiB a run"] if measured else headings:
         table.add_column(heading, justify="left" if heading == "experiment" else "right")
     hours = 0.0
     for sweep in sweeps:
@@ -54,9 +60,12 @@ def run(arguments: argparse.Namespace) -> int:
             str(len(missing)),
             f"{flops / 1e15:.3g}",
             f"{max(seconds, longest) / 3600:.2g}",
+            *([f"{_largest(sweep) / 2**30:.3g}"] if measured else []),
         )
     console = Console()
     console.print(table)
+    if measured:
+        console.print("GiB a run: tensors of the largest network's training step, beside torch and the images.")
     how = "typical" if speed is TYPICAL else "measured here"
     console.print(
         f"At most {hours * 60:.3g} min on {arguments.workers} cores of this machine, if no run diverges early "
@@ -64,3 +73,23 @@ def run(arguments: argparse.Namespace) -> int:
         f"{speed.seconds_per_layer * 1e6:.0f} µs a layer and step)."
     )
     return 0
+
+
+def _largest(sweep: "Sweep") -> int:
+    """Bytes of a training step of the sweep's most expensive network."""
+    from depthtransfer.models.memory import training_bytes
+    from depthtransfer.models.shapes import ImageShape
+
+    spec = max(sweep.requests, key=lambda request: request.flops / request.spec.steps).spec
+    data = sweep.declarations[spec.dataset]
+    return training_bytes(
+        spec.model,
+        width=spec.width,
+        depth=spec.depth,
+        shape=ImageShape(data.channels, data.image_size),
+        classes=data.classes,
+        batch_size=spec.batch_size,
+        optimizer=spec.optimizer,
+        bf16=spec.precision == "bf16",
+        options=spec.options,
+    )

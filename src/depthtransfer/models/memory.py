@@ -67,4 +67,5 @@ def training_bytes(
     activations = [size for address, (_, size) in kept.items() if address not in weights]
     parameters = sum(parameter.nbytes for parameter in network.parameters())
     transient = _TRANSIENT * max(activations)
-    return parameters * (2 + _STATE[optimizer]) + images.nbytes + sum(activations) + transient
+    total: int = parameters * (2 + _STATE[optimizer]) + images.nbytes + sum(activations) + transient
+    return total

@@ -25,6 +25,7 @@ _STRIP_LABEL = 0.12  # inches a depth at least, for its label
 _PANEL = 2.55  # inches of a panel's height
 _LOWER_PANEL = 1.9  # the same where there are several rows
 _LEFT, _RIGHT, _GAP, _TOP = 0.62, 0.12, 0.30, 0.34
+_WIDE = 3  # columns of losses that leave room for a long title
 _OPTIMUM_GAP = 0.72  # room for the tick labels of the optimum panel
 _XLABEL = 0.48
 
@@ -264,7 +265,8 @@ def _draw_row(figure: "Figure", row: Sequence[Measured], shared: Shared, letters
     left = 1.0 - (_RIGHT + unit * optimum_share) / width
     whole = (place.panel + 0.05 + place.strip) / height
     axes = figure.add_axes((left, place.bottom / height, unit * optimum_share / width, whole))
-    draw_optima(axes, row, shared, f"({letters[-1]}) optimum against depth")
+    title = "optimum against depth" if place.columns <= _WIDE else "optimum"
+    draw_optima(axes, row, shared, f"({letters[-1]}) {title}")
 
 
 def draw_cell(

@@ -1,10 +1,12 @@
-"""Coordinate checks: sizes of activations and of their updates in the real network, and their exponents over size.
+"""Coordinate checks: sizes of activations and of their updates in real networks, and their exponents over size.
 
 Ten random images, one of each class, as one batch: with few samples the learned part of the function dominates over
 the random part of relative order 1/sqrt(width) that it replaces at infinite width.
 """
 
+import copy
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,17 +14,40 @@ from functools import cache
 import numpy as np
 import torch
 import torch.nn.functional as F
+from tests.tolerances import SLOPE, SLOPE_ERROR
 from torch import Tensor, nn
 
-from depthtransfer.models.cnn import CNN
-from depthtransfer.models.cnn_sizes import cnn_readout_fan_in
+from depthtransfer.models.costs import cost
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
+from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
-from depthtransfer.scaling import Constants, Optimizer, Scheme, branch_multiplier
+from depthtransfer.scaling import Constants, Optimizer, Role, Scheme, branch_multiplier
 from depthtransfer.training.optimizers import build_optimizer
 from depthtransfer.training.streams import stream
 
 SHAPE, CLASSES = ImageShape(1, 8), 10
+
+UPDATES = ("stem", "transition", "features", "function", "block", "blocks", "readout")
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Names of the submodules of an architecture that are looked at.
+
+    stem, transition, features: read-in, a layer of role hidden, and what enters pooling or readout. blocks: regular
+    expression for the names of the residual blocks, which map the stream to the stream.
+    """
+
+    stem: str
+    transition: str
+    features: str
+    blocks: str
+
+
+LANDMARKS = {
+    "cnn": Landmarks("stem", "transitions.1", "stages.2", r"stages\.\d+\.\d+"),
+    "resnet18_bn": Landmarks("stem", "stages.3.0.shortcut", "stages.3", r"stages\.\d+\.\d+"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,30 +63,45 @@ def rms(x: Tensor) -> float:
 
 
 @cache
-def sizes_of(scheme: str, alpha: float, optimizer: str, rate: float, width: int, depth: int, seed: int, steps: int):
+def sizes_of(
+    architecture: str,
+    scheme: str,
+    alpha: float,
+    optimizer: str,
+    rate: float,
+    width: int,
+    depth: int,
+    seed: int,
+    steps: int,
+) -> dict[str, float]:
     """Root mean squares in one network: features and function at the start, and what `steps` updates add to them.
 
-    stem, transition, features, function: change of what comes out of the stem, the second transition, the last block
-    and the readout. block: what the change of a branch's weights adds to the stream, mean over blocks; blocks: their
-    sum. readout: what the change of the readout's weights adds to the function.
+    stem, transition, features, function: change of what comes out of the landmarks and the readout. block: what the
+    change of a branch's weights adds to the stream, mean over branches; blocks: their sum. readout: what the change
+    of the readout's weights adds to the function.
     """
+    landmarks = LANDMARKS[architecture]
     images = torch.randn(CLASSES, 1, 8, 8, generator=stream(0, "coordinate check"))
     labels = torch.arange(CLASSES)
-    constants = Constants(alpha=alpha)
+    constants, sizes = Constants(alpha=alpha), {"width": width, "depth": depth, "shape": SHAPE, "classes": CLASSES}
     branch = branch_multiplier(Scheme(scheme), depth=depth, constants=constants)
-    model = CNN(width=width, depth=depth, shape=SHAPE, classes=CLASSES, branch_multiplier=branch)
+    model = build(architecture, **sizes, branch_multiplier=branch)
+    roles = model.roles()
     rules = resolve(
         model,
-        model.roles(),
+        roles,
         scheme=Scheme(scheme),
-        width=cnn_readout_fan_in(width=width, depth=depth, shape=SHAPE),
+        width=cost(architecture, **sizes).readout_fan_in,
         depth=depth,
         optimizer=Optimizer(optimizer),
         constants=constants,
     )
     initialize(model, rules, lambda name: stream(seed, f"weights/{name}"))
     inputs, outputs = observe(model, images)
-    start = {"features at the start": rms(outputs["stages.2"]), "function at the start": rms(outputs["readout"])}
+    start = {
+        "features at the start": rms(outputs[landmarks.features]),
+        "function at the start": rms(outputs["readout"]),
+    }
     weights = {name: p.detach().clone() for name, p in model.named_parameters()}
     descent = build_optimizer(Optimizer(optimizer), parameter_groups(model, rules, learning_rate=rate), momentum=0.0)
     for _ in range(steps):
@@ -69,21 +109,22 @@ def sizes_of(scheme: str, alpha: float, optimizer: str, rate: float, width: int,
         torch.autograd.backward(F.cross_entropy(model(images), labels))
         descent.step()
     inputs, trained = observe(model, images)
-    added = [
-        branch * rms(F.conv2d(inputs[name], module.weight.detach() - weights[f"{name}.weight"], padding=1))
-        for name, module in model.named_modules()
-        if name.startswith("stages") and isinstance(module, nn.Conv2d)
-    ]
-    change = model.readout.weight.detach() - weights["readout.weight"]
-    return start | {
-        "stem": rms(trained["stem"] - outputs["stem"]),
-        "transition": rms(trained["transitions.1"] - outputs["transitions.1"]),
-        "features": rms(trained["stages.2"] - outputs["stages.2"]),
-        "function": rms(trained["readout"] - outputs["readout"]),
-        "block": sum(added) / depth,
-        "blocks": sum(added),
-        "readout": rms(F.linear(inputs["readout"], change)),
-    }
+    unlearned = copy.deepcopy(model)
+    with torch.no_grad():
+        for name in (name for name, role in roles.items() if role in (Role.BRANCH, Role.BRANCH_VECTOR)):
+            unlearned.get_parameter(name).copy_(weights[name])
+        added = [
+            rms(trained[name] - block(inputs[name]))
+            for name, block in unlearned.named_modules()
+            if re.fullmatch(landmarks.blocks, name)
+        ]
+        change = F.linear(inputs["readout"], model.readout.weight - weights["readout.weight"])
+    moved = {part: getattr(landmarks, part) for part in ("stem", "transition", "features")} | {"function": "readout"}
+    return (
+        start
+        | {quantity: rms(trained[name] - outputs[name]) for quantity, name in moved.items()}
+        | {"block": sum(added) / depth, "blocks": sum(added), "readout": rms(change)}
+    )
 
 
 def observe(model: nn.Module, images: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -115,12 +156,16 @@ def exponents(
     seeds: int,
     steps: int,
     alpha: float = 0.5,
+    architecture: str = "cnn",
 ) -> dict[str, Slope]:
     """Fitted exponent of every quantity over the one size that varies; infinite where something is not finite."""
-    points = [(width, depth) for width in widths for depth in depths]
     runs = [
-        (max(point) if len(depths) == 1 else point[1], sizes_of(scheme, alpha, optimizer, rate, *point, seed, steps))
-        for point in points
+        (
+            width if len(depths) == 1 else depth,
+            sizes_of(architecture, scheme, alpha, optimizer, rate, width, depth, seed, steps),
+        )
+        for width in widths
+        for depth in depths
         for seed in range(seeds)
     ]
     sizes = np.log([size for size, _ in runs])
@@ -135,3 +180,12 @@ def fit(log_sizes: np.ndarray, values: np.ndarray) -> Slope:
     slope = float(x @ y / (x @ x))
     residuals = y - y.mean() - slope * x
     return Slope(slope, math.sqrt(float(residuals @ residuals) / (len(x) - 2) / float(x @ x)))
+
+
+def assert_exponents(found: dict[str, Slope], expected: dict[str, float]) -> None:
+    wrong = {
+        name: f"measured {found[name].value:+.2f} ± {found[name].error:.2f}, predicted {exponent:+.1f}"
+        for name, exponent in expected.items()
+        if not (found[name].error <= SLOPE_ERROR and abs(found[name].value - exponent) <= SLOPE)
+    }
+    assert not wrong

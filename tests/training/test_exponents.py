@@ -1,4 +1,4 @@
-"""Measured exponents of activations and of their updates, over width and over depth, against the predicted ones.
+"""The residual CNN: measured exponents of activations and of their updates against the predicted ones.
 
 Predictions: paper A, Section 3 and Appendix C (facts: stable and maximal updates); the reasoning for each row stands
 beside it. The learning rates are small enough for the updates to be proportional to them.
@@ -7,14 +7,13 @@ beside it. The learning rates are small enough for the updates to be proportiona
 import math
 
 import pytest
-from tests.tolerances import SLOPE, SLOPE_ERROR
+from tests.tolerances import SLOPE
 
-from .coordinates import Slope, exponents, sizes_of
+from .coordinates import UPDATES, Slope, assert_exponents, exponents, sizes_of
 
 WIDTHS, DEPTHS, SEEDS, STEPS = (32, 128), (6, 12, 24), 10, 2
 RATE = {"sgd": 0.1, "adam": 0.01}
 TRANSFERABLE = [(s, a, o) for s, a in (("mup_sqrt_depth", 0.5), ("mup_alpha", 1.0)) for o in ("sgd", "adam")]
-UPDATES = ("stem", "transition", "features", "function", "block", "blocks", "readout")
 
 
 def over_width(scheme: str, optimizer: str, rate: float, alpha: float = 0.5) -> dict[str, Slope]:
@@ -23,15 +22,6 @@ def over_width(scheme: str, optimizer: str, rate: float, alpha: float = 0.5) -> 
 
 def over_depth(scheme: str, optimizer: str, rate: float, alpha: float = 0.5) -> dict[str, Slope]:
     return exponents(scheme, optimizer, rate, widths=(16,), depths=DEPTHS, seeds=SEEDS, steps=STEPS, alpha=alpha)
-
-
-def assert_exponents(found: dict[str, Slope], expected: dict[str, float]) -> None:
-    wrong = {
-        name: f"measured {found[name].value:+.2f} ± {found[name].error:.2f}, predicted {exponent:+.1f}"
-        for name, exponent in expected.items()
-        if not (found[name].error <= SLOPE_ERROR and abs(found[name].value - exponent) <= SLOPE)
-    }
-    assert not wrong
 
 
 @pytest.mark.parametrize(("scheme", "alpha", "optimizer"), TRANSFERABLE)
@@ -91,7 +81,7 @@ def test_over_the_width_standard_and_tangent_parametrization_do_not_learn_alike(
 @pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.1), ("adam", 0.01)])
 def test_updates_are_neither_noise_nor_saturation(optimizer: str, rate: float) -> None:
     """Half the rate, half the update, to 20%; and updates are small beside what they change."""
-    whole, half = (sizes_of("mup_sqrt_depth", 0.5, optimizer, r, 32, 3, 0, STEPS) for r in (rate, rate / 2))
+    whole, half = (sizes_of("cnn", "mup_sqrt_depth", 0.5, optimizer, r, 32, 3, 0, STEPS) for r in (rate, rate / 2))
     for name in UPDATES:
         assert whole[name] / half[name] == pytest.approx(2.0, rel=0.2), name
     assert 1e-3 < whole["features"] / whole["features at the start"] < 0.2

@@ -8,8 +8,9 @@ import copy
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,19 +35,22 @@ UPDATES = ("stem", "transition", "features", "function", "block", "blocks", "rea
 class Landmarks:
     """Names of the submodules of an architecture that are looked at.
 
-    stem, transition, features: read-in, a layer of role hidden, and what enters pooling or readout. blocks: regular
-    expression for the names of the residual blocks, which map the stream to the stream.
+    stem, transition, features: read-in, a layer of role hidden, or, where there is none, the normalization before the
+    readout, and what enters pooling or readout. blocks: regular expression for the names of the residual blocks, which
+    map the stream to the stream. options: those of the architecture.
     """
 
     stem: str
     transition: str
     features: str
     blocks: str
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 LANDMARKS = {
     "cnn": Landmarks("stem", "transitions.1", "stages.2", r"stages\.\d+\.\d+"),
     "resnet18_bn": Landmarks("stem", "stages.3.0.shortcut", "stages.3", r"stages\.\d+\.\d+"),
+    "vit": Landmarks("patches", "norm", "branches", r"branches\.\d+", {"pooling": "mean"}),
 }
 
 
@@ -84,6 +88,7 @@ def sizes_of(
     images = torch.randn(CLASSES, 1, 8, 8, generator=stream(0, "coordinate check"))
     labels = torch.arange(CLASSES)
     constants, sizes = Constants(alpha=alpha), {"width": width, "depth": depth, "shape": SHAPE, "classes": CLASSES}
+    sizes["options"] = landmarks.options
     branch = branch_multiplier(Scheme(scheme), depth=depth, constants=constants)
     model = build(architecture, **sizes, branch_multiplier=branch)
     roles = model.roles()

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.tables.csv import write_csv
 
     module = figures.load(arguments.name)
-    tables = {experiment: _tables(arguments.preset, experiment) for experiment in module.EXPERIMENTS}
+    tables = {experiment: tables_of(arguments.preset, experiment) for experiment in module.EXPERIMENTS}
     drawing, behind = module.draw(tables)
     pdf = arguments.output or figure_path(arguments.name, arguments.preset)
     write_csv(behind, pdf.with_suffix(".csv"))
@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _tables(preset: str, experiment: str) -> "ExperimentTables":
+def tables_of(preset: str, experiment: str) -> "ExperimentTables":
+    """Tables of an experiment at a preset, read from results/."""
     from depthtransfer.data import load_declarations
     from depthtransfer.figures import ExperimentTables
     from depthtransfer.tables.columns import PROBES, RUNS, STEPS

@@ -16,18 +16,18 @@ EXPERIMENTS: tuple[str, ...] = (
 )
 TITLE = "Learning-rate transfer over depth, vision transformers with Adam: μP without and with 1/√L branches"
 
-_SETTINGS = ("LayerNorm", "no normalization", "LayerNorm, cosine")
+_SETTINGS = ("LayerNorm", "no norm", "cosine")  # the schedule is tried with LayerNorm
+_NAMES = {"mup": "μP", "mup_sqrt_depth": r"$1/\sqrt{L}$"}
 _COLOURS = {"mup": ("#1a1a1a", "#d55e00", "#0072b2"), "mup_sqrt_depth": ("#009e73", "#cc79a7", "#56b4e9")}
 
 
 def draw(tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0) -> "tuple[Figure, DataFrame]":
     """A row for each scheme: losses with LayerNorm, without, and with a cosine schedule, then their optima."""
-    from depthtransfer.figures import style
     from depthtransfer.figures.transfer_panels import draw_transfer, panel_of
 
     rows = [
         [
-            panel_of(chosen(tables, name), scheme, f"{style.scheme_label(scheme)}, {setting}", colour=colour)
+            panel_of(chosen(tables, name), scheme, f"{_NAMES[scheme]}, {setting}", colour=colour)
             for name, setting, colour in zip(EXPERIMENTS, _SETTINGS, colours, strict=True)
         ]
         for scheme, colours in _COLOURS.items()

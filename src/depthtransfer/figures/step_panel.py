@@ -1,5 +1,6 @@
 """Training loss over steps, a curve for each depth."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from depthtransfer.figures import style
@@ -7,6 +8,17 @@ from depthtransfer.figures import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+_MANTISSAS = (
+    tuple(1 + 0.05 * step for step in range(180)),
+    tuple(1 + 0.1 * step for step in range(90)),
+    tuple(1 + 0.2 * step for step in range(45)),
+    (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0),
+    (1.0, 2.0, 4.0),
+    (1.0, 3.0),
+    (1.0,),
+)
+"""Ticks of a decade, from the finest to the coarsest."""
 
 
 def draw_curves(axes: "Axes", curves: "DataFrame", *, labelled: bool) -> None:
@@ -34,12 +46,16 @@ def draw_curves(axes: "Axes", curves: "DataFrame", *, labelled: bool) -> None:
         axes.set_ylabel("training loss (nats)")
 
 
-def plain_logarithm(axes: "Axes") -> None:
-    """Label a logarithmic loss axis with a few plain numbers, also where it spans less than a decade."""
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+def plain_logarithm(axes: "Axes", *, room: int = 6) -> None:
+    """Label a logarithmic loss axis with a few plain numbers within its limits, also where it spans little."""
+    from matplotlib.ticker import NullLocator
 
     low, high = axes.get_ylim()
-    several = high / low > 8
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0) if several else (1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0)))
-    axes.yaxis.set_major_formatter(ScalarFormatter())
-    axes.yaxis.set_minor_formatter(NullFormatter())
+    ticks: list[float] = []
+    for mantissas in _MANTISSAS:
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks = [value for decade in decades for m in mantissas if low <= (value := m * 10.0**decade) <= high]
+        if len(ticks) <= room:
+            break
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -25,7 +25,7 @@ _STRIP_LABEL = 0.12  # inches a depth at least, for its label
 _PANEL = 2.55  # inches of a panel's height
 _LOWER_PANEL = 1.9  # the same where there are several rows
 _LEFT, _RIGHT, _GAP, _TOP = 0.62, 0.12, 0.30, 0.34
-_WIDE = 3  # columns of losses that leave room for a long title
+_WIDE = 2  # columns of losses that leave room for a long title
 _OPTIMUM_GAP = 0.72  # room for the tick labels of the optimum panel
 _XLABEL = 0.48
 

@@ -111,6 +111,7 @@ class OptimumStudy(Strict):
     updates: Size
     learning_rates: Rates
     depths: Sizes
+    network_depths: Sizes
     widths: Sizes
     seeds: Size
     gamma0_range: Strengths

@@ -35,9 +35,7 @@ class FigureModule(Protocol):
     EXPERIMENTS: tuple[str, ...]
     TITLE: str
 
-    def draw(
-        self, tables: Mapping[str, Any], *, resamples: int = 1000, seed: int = 0
-    ) -> "tuple[Figure, DataFrame]":
+    def draw(self, tables: Mapping[str, Any], *, resamples: int = 1000, seed: int = 0) -> "tuple[Figure, DataFrame]":
         """Draw the figure from the tables of its experiments and studies; return it with the table behind it."""
         ...
 

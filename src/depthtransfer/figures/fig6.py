@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from depthtransfer.figures import style
-from depthtransfer.figures.panel_grid import Cell, note, panel_grid, title
+from depthtransfer.figures.panel_grid import Cell, label_log, note, panel_grid, title
 from depthtransfer.figures.study_table import StudyTable, chosen_study, exact, limit, networks
 from depthtransfer.figures.theory_marks import (
     draw_exact,
@@ -52,7 +52,7 @@ def draw(tables: Mapping[str, StudyTable], *, resamples: int = 1000, seed: int =
                 axes = panels[3 * index + column]
                 _draw_kernels(axes, own[own["quantity"] == quantity], widths_of(rows))
                 axes.set_ylabel(_LABELS[quantity])
-                title(axes, 3 * index + column, f"{_NAMES[name]}: {_LABELS[quantity].split('=')[0]}$")
+                title(axes, 3 * index + column, f"{_NAMES[name]}: kernel ${quantity}$")
             axes = panels[3 * index + 2]
             slopes = _draw_errors(axes, errors[name])
             title(axes, 3 * index + 2, f"{_NAMES[name]}: error of finite depth")
@@ -76,19 +76,12 @@ def _draw_kernels(axes: "Axes", rows: "DataFrame", widths: tuple[int, ...]) -> N
 
 def _annotate(axes: "Axes", line: "DataFrame") -> None:
     """Say which pair of inputs a curve belongs to, where the two differ."""
-    ends = line[line["tau"] == line["tau"].max()].set_index(["mu", "nu"])["value"]
-    apart = abs(ends[0, 0] - ends[0, 1]) > 0.05 * ends[0, 0]
-    for index, text in (((0, 0), "$x, x$"), ((0, 1), "$x, x'$")):
+    middle = line[line["tau"] == 0.5].set_index(["mu", "nu"])["value"]
+    apart = abs(middle[0, 0] - middle[0, 1]) > 0.05 * middle[0, 0]
+    for index, text in (((0, 0), "$(x, x)$"), ((0, 1), "$(x, x')$")):
         if apart:
-            axes.annotate(
-                text,
-                (1.0, ends[index]),
-                xytext=(3, 0),
-                textcoords="offset points",
-                va="center",
-                fontsize=style.FONT_SIZE - 1.5,
-                annotation_clip=False,
-            )
+            size = style.FONT_SIZE - 1
+            axes.annotate(text, (0.5, middle[index]), xytext=(0, -13), textcoords="offset points", fontsize=size)
 
 
 def _errors(rows: "DataFrame") -> "DataFrame":
@@ -127,6 +120,7 @@ def _draw_errors(axes: "Axes", errors: "DataFrame") -> "DataFrame":
     axes.set_ylabel("relative error, largest over $\\tau$")
     axes.legend(loc="upper right", fontsize=style.FONT_SIZE - 1.5, handlelength=1.6, borderpad=0.1, labelspacing=0.3)
     note(axes, "dotted: $1/L$")
+    label_log(axes)
     return pd.DataFrame(slopes)
 
 

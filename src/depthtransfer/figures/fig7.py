@@ -64,7 +64,7 @@ def _draw_over_time(axes: "Axes", rows: "DataFrame", widths: tuple[int, ...]) ->
     if set(rows["quantity"]) == {"loss"}:
         axes.set_yscale("log")
         lowest = limit(rows)["value"].min()
-        axes.set_ylim(bottom=lowest / 4)
+        axes.set_ylim(lowest / 4, 3 * limit(rows)["value"].max())
     draw_exact(axes, rows, "t")
     draw_networks(axes, rows, "t", widths, size=2.4)
     draw_limit(axes, rows, "t")
@@ -81,17 +81,12 @@ def _draw_profile(axes: "Axes", step: "DataFrame", widths: tuple[int, ...]) -> N
         draw_exact(axes, own, "tau")
         draw_networks(axes, own, "tau", widths, size=2.4)
         draw_limit(axes, own, "tau")
-        end = limit(own).sort_values("tau")["value"].iloc[-1]
-        axes.annotate(
-            rf"$\gamma_0={gamma0:g}$",
-            (1.0, end),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="right",
-            fontsize=style.FONT_SIZE - 1.5,
-        )
+        start = limit(own).sort_values("tau")["value"].iloc[0]
+        size = style.FONT_SIZE - 1.5
+        text = rf"$\gamma_0={gamma0:g}$"
+        axes.annotate(text, (0.0, start), xytext=(0, 6), textcoords="offset points", fontsize=size)
     top = limit(after)["value"].max()
-    axes.set_ylim(top=2.2 * top)
+    axes.set_ylim(limit(after)["value"].min() / 6, 2.2 * top)
     axes.set_xlabel(r"layer time $\tau$")
     axes.set_ylabel(r"change of $H(\tau)$")
 
@@ -117,9 +112,7 @@ def _draw_quadratic(axes: "Axes", step: "DataFrame", widths: tuple[int, ...]) ->
     sizes: Any
     for sizes, own in top.groupby(["width", "depth"], sort=True):
         slope = fit_slope(own["gamma0"], own["value"], own["standard_error"])
-        found.append(
-            {"width": sizes[0], "depth": sizes[1], "slope": slope.value, "low": slope.low, "high": slope.high}
-        )
+        found.append({"width": sizes[0], "depth": sizes[1], "slope": slope.value, "low": slope.low, "high": slope.high})
     strengths = sorted(top["gamma0"].unique())
     axes.set_xticks(strengths, [f"{strength:g}" for strength in strengths])
     axes.minorticks_off()

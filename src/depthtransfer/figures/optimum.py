@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from depthtransfer.figures import style
-from depthtransfer.figures.panel_grid import Cell, panel_grid, title
+from depthtransfer.figures.panel_grid import Cell, label_log, panel_grid, title
 from depthtransfer.figures.study_table import StudyTable, chosen_study, exact, limit, networks
 from depthtransfer.figures.theory_marks import (
     LIMIT_LINE,
@@ -51,12 +51,11 @@ def draw(tables: Mapping[str, StudyTable], *, resamples: int = 1000, seed: int =
         ):
             _draw_motion(panels[2 + index], motion[motion[held] == base[held]], name)
             panels[2 + index].set_xlabel(label)
-            title(panels[2 + index], 2 + index, f"limit's optimum over ${style_symbol(name)}$")
+            title(panels[2 + index], 2 + index, f"limit's optimum over ${_symbol(name)}$")
     return figure, pd.concat([curve.assign(kind="curve"), motion.assign(kind="motion")], ignore_index=True)
 
 
-def style_symbol(name: str) -> str:
-    """Symbol of a constant, for use inside dollars."""
+def _symbol(name: str) -> str:
     return {"gamma0": r"\gamma_0", "beta": r"\beta"}[name]
 
 
@@ -68,12 +67,14 @@ def _draw_curves(axes: "Axes", curve: "DataFrame", widths: tuple[int, ...]) -> N
     draw_networks(axes, losses, "learning_rate", widths, size=2.8)
     draw_limit(axes, losses, "learning_rate")
     best = curve[curve["quantity"] == "optimum_loss"]
+    row: Any
     for row in best[best["width"] == float("inf")].itertuples():
         colour = style.depth_colour(row.depth) if row.depth < float("inf") else "white"
         axes.plot(row.learning_rate, row.value, style.OPTIMUM, color=colour, markeredgecolor="black",
                   markeredgewidth=0.5, markersize=8, zorder=7)  # fmt: skip
     axes.set_xlabel(_LABEL)
     axes.set_ylabel("loss of the mean predictor")
+    label_log(axes)
 
 
 def _draw_optima(axes: "Axes", optima: "DataFrame", widths: tuple[int, ...]) -> None:
@@ -81,10 +82,10 @@ def _draw_optima(axes: "Axes", optima: "DataFrame", widths: tuple[int, ...]) -> 
     axes.axhline(limit(optima)["value"].iloc[0], **LIMIT_LINE)
     line = exact(optima).sort_values("depth")
     axes.plot(line["depth"], line["value"], color=style.FAINT, linewidth=1.0, zorder=2)
+    row: Any
     for row in line.itertuples():
         axes.plot(row.depth, row.value, style.OPTIMUM, color=style.depth_colour(row.depth), markeredgecolor="black",
                   markeredgewidth=0.5, markersize=8, zorder=3)  # fmt: skip
-    row: Any
     for row in networks(optima).itertuples():
         rank = widths.index(int(row.width))
         shift = 2 ** (0.12 * (rank + 1))
@@ -105,7 +106,7 @@ def _draw_motion(axes: "Axes", motion: "DataFrame", name: str) -> None:
     x = line[name].to_numpy()
     axes.plot(x, line["value"], **{**LIMIT_LINE, "marker": style.OPTIMUM, "markersize": 7, "markerfacecolor": "white",
                                    "markeredgewidth": 0.6})  # fmt: skip
-    reach = 0.16 * (x.max() - x.min() if len(x) > 1 else 1.0)
+    reach = 0.11 * (x.max() - x.min() if len(x) > 1 else 1.0)
     for place, value in zip(x, line["value"], strict=True):
         along = np.linspace(-reach, reach, 9)
         colour = style.SCHEME_COLOURS["mup_sqrt_depth"]
@@ -119,7 +120,7 @@ def _caption(table: StudyTable, curve: "DataFrame") -> str:
     return (
         f"{TITLE}. Gradient descent of {base['updates']} updates, γ₀ = {base['gamma0']:g}, β = {base['beta']:g} unless "
         f"shown. Markers: loss of the predictor averaged over {seeds_of(curve)} networks of width "
-        f"{listed(found['width'])} (one standard error), and its optimum with a 95% interval over seeds. Stars: optimum "
-        f"of the theory of infinite width. Green: tangents, by automatic differentiation of the limit. Preset "
+        f"{listed(found['width'])} (one standard error), and its optimum with a 95% interval over seeds. Stars: "
+        f"optimum of the theory of infinite width. Green: tangents, by automatic differentiation of the limit. Preset "
         f"{table.preset}."
     )

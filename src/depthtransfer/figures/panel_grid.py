@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LEFT, _RIGHT, _TOP, _BELOW = 0.58, 0.14, 0.30, 0.46
-_GAP = 0.58  # inches between columns, room for labels
+_LEFT, _RIGHT, _TOP, _BELOW = 0.62, 0.14, 0.30, 0.46
+_GAP = 0.66  # inches between columns, room for labels
 _BETWEEN = 0.62  # inches between rows, room for labels and titles
 
 
@@ -63,6 +63,17 @@ def title(axes: "Axes", index: int, text: str) -> None:
     """Letter and title of a panel."""
     axes.set_title(f"({chr(97 + index)}) {text}", loc="left", pad=5)
     axes.grid(axis="y")
+
+
+def label_log(axes: "Axes") -> None:
+    """Label a logarithmic y axis in plain numbers, at 1, 2 and 5 where it spans less than two decades."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    low, high = axes.get_ylim()
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,)))
+    if high < 100 * low:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
 
 
 def note(axes: "Axes", text: str, *, place: str = "lower left") -> None:

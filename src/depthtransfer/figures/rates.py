@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from depthtransfer.figures import style
-from depthtransfer.figures.panel_grid import Cell, note, panel_grid, title
+from depthtransfer.figures.panel_grid import Cell, label_log, note, panel_grid, title
 from depthtransfer.figures.study_table import StudyTable, chosen_study, exact, limit, networks
 from depthtransfer.figures.theory_marks import error_bars, groups, listed, seeds_of, widths_of
 
@@ -59,6 +59,7 @@ def _over_width(
     axes.set_yscale("log")
     found, lines = [], []
     depth: Any
+    row: Any
     for depth, own in networks(rows).groupby("depth", sort=True):
         slope = fit_slope(own["width"], own[value], own[error])
         found.append({"over": "width", "of": value, "depth": depth, **vars(slope)})
@@ -95,6 +96,7 @@ def _draw_depth(axes: "Axes", rows: "DataFrame", widths: tuple[int, ...]) -> lis
     line = exact(rows).sort_values("depth")
     axes.plot(line["depth"], (line["value"] - goal).abs(), color="black", linewidth=1.1, marker=".", zorder=3)
     depth: Any
+    row: Any
     for depth, own in networks(rows).groupby("depth", sort=True):
         for row in own.itertuples():
             rank = widths.index(int(row.width))
@@ -109,6 +111,7 @@ def _draw_depth(axes: "Axes", rows: "DataFrame", widths: tuple[int, ...]) -> lis
 def _label_sizes(axes: "Axes", sizes: list[Any], label: str) -> None:
     axes.set_xticks(sizes, [f"{size:.0f}" for size in sizes])
     axes.minorticks_off()
+    label_log(axes)
     axes.set_xlabel(label)
 
 

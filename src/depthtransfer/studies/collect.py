@@ -14,9 +14,7 @@ _CONSTANTS = ("activation", "alpha", "beta", "rate_exponent", "gamma0")
 _PLACE = ("part", "quantity", *_CONSTANTS, "learning_rate", "updates", "tau", "mu", "nu")
 
 
-def table_rows(
-    study: str, asked: Sequence[Solution], records: Mapping[str, tuple[Record, str]]
-) -> list[Row]:
+def table_rows(study: str, asked: Sequence[Solution], records: Mapping[str, tuple[Record, str]]) -> list[Row]:
     """Rows of a study's table; see THEORY in ``tables/columns.py``.
 
     Args:

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from depthtransfer.tables.records import SOLUTION
+from depthtransfer.tables.layouts import SOLUTION
 
 
 class Rows:

@@ -11,7 +11,8 @@ from depthtransfer.sweeps.store import Store
 from depthtransfer.tables.atomic import write_atomic
 from depthtransfer.tables.columns import SOLUTION_PROVENANCE, THEORY
 from depthtransfer.tables.frames import write_table
-from depthtransfer.tables.records import SOLUTION, Record, canonical_json, encode
+from depthtransfer.tables.layouts import SOLUTION
+from depthtransfer.tables.records import Record, canonical_json, encode
 
 if TYPE_CHECKING:
     from depthtransfer.studies.solution import Solution

@@ -5,7 +5,7 @@ A result is a training run or a solution of the theory; its layout says which li
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -36,7 +36,7 @@ class Record:
     specification: dict[str, Any]
     summary: dict[str, Any]
     provenance: dict[str, Any]
-    series: dict[str, Sequence[Any]]
+    series: Mapping[str, Sequence[Any]]
     logits: Sequence[float] = ()
 
     @property

@@ -32,16 +32,14 @@ def draw(tables: Mapping[str, StudyTable], *, resamples: int = 1000, seed: int =
     found = []
     with style.context():
         cells = [Cell(row, column) for row in range(3) for column in range(3)]
-        shown = groups(rows, with_exact=False, limit_label="theory of infinite width")
-        figure, panels = panel_grid(cells, 3, 3, 1.55, shown[:2], _caption(table, rows))
+        shown = groups(networks(rows), with_exact=False)[:2]
+        figure, panels = panel_grid(cells, 3, 3, 1.55, shown, _caption(table, rows))
         for index, (quantity, name) in enumerate(_QUANTITIES):
             own = rows[rows["quantity"] == quantity]
-            for column, (draw_panel, label) in enumerate(
-                ((_draw_bias, "|bias| of the mean"), (_draw_variance, "variance of one network"), (_draw_depth, ""))
-            ):
+            for column, (draw_panel, label) in enumerate(_COLUMNS):
                 axes = panels[3 * index + column]
                 found += [{"quantity": quantity, **slope} for slope in draw_panel(axes, own, widths_of(rows))]
-                axes.set_ylabel(label or r"$|$value $-$ limit$|$")
+                axes.set_ylabel(label)
                 title(axes, 3 * index + column, name)
     behind = [rows.assign(kind="value"), pd.DataFrame(found).assign(kind="slope")]
     return figure, pd.concat(behind, ignore_index=True)
@@ -120,9 +118,17 @@ def _caption(table: StudyTable, rows: "DataFrame") -> str:
     updates, rate, gamma0 = (rows[name].iloc[0] for name in ("updates", "learning_rate", "gamma0"))
     return (
         f"{TITLE}. One datum, γ₀ = {gamma0:g}, after {updates} updates of η₀t = {rate:g}; widths "
-        f"{listed(found['width'])}, depths {listed(found['depth'])}, {seeds_of(rows)} seeds (each with both signs of "
+        f"{listed(found['width'])}; depths {listed(found['depth'])}; {seeds_of(rows)} seeds (each with both signs of "
         f"its readout). Left: difference of the mean from the exact theory of infinite width at the same depth, freed "
         f"of what the initial kernels explain. Middle: variance between single networks. Right: distance from infinite "
         f"depth, black at infinite width; slope from the {_DEEPEST} deepest. Bars: one standard error; brackets: 95% "
         f"intervals. Preset {table.preset}."
     )
+
+
+_COLUMNS = (
+    (_draw_bias, "|bias| of the mean"),
+    (_draw_variance, "variance of one network"),
+    (_draw_depth, "|value − limit|"),
+)
+"""What is drawn in each column, and its axis."""

@@ -69,3 +69,9 @@ def test_a_preset_without_a_scale_is_named(tmp_path: Path) -> None:
     (tmp_path / "theory").mkdir()
     with pytest.raises(ConfigurationError, match=r"theory/laptop\.yaml"):
         load_theory("laptop", tmp_path)
+
+
+def test_a_preset_takes_the_scale_of_the_one_it_extends(tmp_path: Path) -> None:
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets/longer.yaml").write_text("extends: smoke\ntitle: longer\n")
+    assert load(tmp_path, changed()) == load_theory("longer", tmp_path)

@@ -46,7 +46,11 @@ def load_preset(name: str, root: Path = Path("config")) -> Preset:
 
 
 def load_theory(preset: str, root: Path = Path("config")) -> TheoryScale:
-    """Read config/theory/<preset>.yaml."""
+    """Read config/theory/<preset>.yaml; a preset without one takes that of the preset it extends."""
+    if preset not in names(root / "theory") and preset in names(root / "presets"):
+        base = read_yaml(root / "presets" / f"{preset}.yaml").get("extends")
+        if isinstance(base, str) and base != preset:
+            return load_theory(base, root)
     path = _named(root / "theory", preset, "theory scale of preset")
     return validate(TheoryScale, read_yaml(path), path)
 

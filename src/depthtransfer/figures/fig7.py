@@ -76,17 +76,14 @@ def _draw_profile(axes: "Axes", step: "DataFrame", widths: tuple[int, ...]) -> N
     axes.set_yscale("log")
     after = step[(step["updates"] == 1) & (step["mu"] == 0)]
     shown = after[_every_so_often(after)]
-    gamma0: Any
-    for gamma0, own in shown.groupby("gamma0", sort=True):
+    for _, own in shown.groupby("gamma0", sort=True):
         draw_exact(axes, own, "tau")
         draw_networks(axes, own, "tau", widths, size=2.4)
         draw_limit(axes, own, "tau")
-        start = limit(own).sort_values("tau")["value"].iloc[0]
-        size = style.FONT_SIZE - 1.5
-        text = rf"$\gamma_0={gamma0:g}$"
-        axes.annotate(text, (0.0, start), xytext=(0, 6), textcoords="offset points", fontsize=size)
+    strengths = sorted(after["gamma0"].unique())
+    note(axes, rf"$\gamma_0$ from below: {listed(strengths)}", place="upper left")
     top = limit(after)["value"].max()
-    axes.set_ylim(limit(after)["value"].min() / 6, 2.2 * top)
+    axes.set_ylim(limit(after)["value"].min() / 4, 4 * top)
     axes.set_xlabel(r"layer time $\tau$")
     axes.set_ylabel(r"change of $H(\tau)$")
 
@@ -116,6 +113,7 @@ def _draw_quadratic(axes: "Axes", step: "DataFrame", widths: tuple[int, ...]) ->
     strengths = sorted(top["gamma0"].unique())
     axes.set_xticks(strengths, [f"{strength:g}" for strength in strengths])
     axes.minorticks_off()
+    axes.set_ylim(bottom=limit(top)["value"].min() / 8)
     axes.set_xlabel(r"feature-learning strength $\gamma_0$")
     axes.set_ylabel(r"change of $H(1)$")
     slopes = pd.DataFrame(found)

@@ -47,7 +47,8 @@ def _descent(specification: dict[str, Any]) -> tuple[Rows, int | None]:
     depth = depth_of(specification)
     depths = (depth,) if depth is not None else tuple(sorted(specification["from_depths"]))
     parts = [_march(specification, level) for level in depths]
-    diverged = min((p.diverged_step for p in parts if p.diverged_step is not None), default=None)
+    unstable = [p.diverged_step for p in parts if p.diverged_step is not None]
+    diverged = min((row for row in unstable if row < specification["updates"]), default=None)  # an update follows
     rows = Rows(specification, diverged)
     if specification["report"] == "profile":
         for name, kernel in (("H", parts[0].H), ("G", parts[0].G)):

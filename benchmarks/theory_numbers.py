@@ -9,9 +9,14 @@ import json
 import os
 import platform
 import resource
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -80,14 +85,25 @@ def sampled(repeats: int) -> None:
     report("sample P=2 T=20 L=16 M=4096 R=1", seconds, 60.0, cold=round(cold, 2))
 
 
+def figure_7(_: int) -> None:
+    """Figure 7 of the smoke preset from nothing: its study and its drawing, each in a fresh process."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree("config", Path(folder) / "config")
+        begin = time.perf_counter()
+        for words in (["study", "fig7"], ["figure", "fig7"]):
+            code = f"import sys; from depthtransfer.cli import main; sys.exit(main({words!r}))"
+            subprocess.run([sys.executable, "-c", code], cwd=folder, check=True, capture_output=True)
+        report("Figure 7, smoke", time.perf_counter() - begin, 90.0)
+
+
 def main() -> None:
     """Run all or one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("linear", "limit", "sampled"))
+    parser.add_argument("--only", choices=("linear", "limit", "sampled", "figure7"))
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     print(json.dumps({"machine": platform.processor() or platform.machine(), "cpus": os.cpu_count()}))
-    for name, work in (("limit", limit), ("linear", linear), ("sampled", sampled)):
+    for name, work in (("limit", limit), ("linear", linear), ("sampled", sampled), ("figure7", figure_7)):
         if arguments.only in (None, name):
             work(arguments.repeats)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

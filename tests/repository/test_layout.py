@@ -17,7 +17,7 @@ SOURCE = ROOT / "src"
 PACKAGE = "depthtransfer"
 
 # Which rooms a room may import from (itself, and the package's version, are always allowed). Four floors, no
-# stair that runs back up: cli; sweeps, claims, figures; models, training, theory, analysis; the ground.
+# stair that runs back up: cli; sweeps, studies, claims, figures; models, training, theory, analysis; the ground.
 PERMITTED: dict[str, set[str]] = {
     # ground
     "errors": set(),
@@ -34,6 +34,7 @@ PERMITTED: dict[str, set[str]] = {
     "training": {"errors", "scaling", "tables", "cores", "read_ahead"},
     "theory": {"errors", "scaling", "tables"},
     "sweeps": {"errors", "scaling", "tables", "configuration", "data", "models", "training", "theory"},
+    "studies": {"errors", "tables", "configuration", "theory", "sweeps"},
     # reading: tables only
     "analysis": {"errors", "tables"},
     "claims": {"errors", "tables", "analysis"},
@@ -41,7 +42,7 @@ PERMITTED: dict[str, set[str]] = {
     # knows everybody; nobody knows it
     "cli": {
         *("errors", "scaling", "tables", "configuration", "data", "models", "training", "theory", "sweeps"),
-        *("analysis", "claims", "figures", "cores"),
+        *("studies", "analysis", "claims", "figures", "cores"),
     },
 }
 
@@ -69,6 +70,8 @@ LIGHT: dict[str, set[str]] = {
     "sweeps.requests": HEAVY,
     "sweeps.store": HEAVY,
     "sweeps.shards": HEAVY,
+    "studies": HEAVY | {"numpy"},
+    "studies.plan": HEAVY | {"numpy"},
 }
 
 LINES = 350

@@ -51,6 +51,7 @@ def record_as_read(written: Record) -> Record:
         written.summary,
         written.provenance,
         {name: list(values) for name, values in written.series.items()},
+        list(written.logits),
     )
 
 

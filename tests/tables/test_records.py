@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from depthtransfer.errors import StoreError
-from depthtransfer.tables.records import FORMAT, Record, canonical_json, decode, encode, key_of, keys_in
+from depthtransfer.tables.layouts import RUN
+from depthtransfer.tables.records import Record, canonical_json, decode, encode, key_of, keys_in
 from depthtransfer.tables.seal import seal
 
 FLOATS = st.floats(width=32)
@@ -96,7 +97,7 @@ def other_schema(content: bytes) -> bytes:
 
 
 def other_format(content: bytes) -> bytes:
-    table = pq.read_table(BytesIO(content)).replace_schema_metadata({"format": FORMAT + "0"})
+    table = pq.read_table(BytesIO(content)).replace_schema_metadata({"format": RUN.format + "0"})
     buffer = BytesIO()
     pq.write_table(table, buffer)
     return seal(buffer.getvalue())

@@ -5,8 +5,15 @@ import re
 from pathlib import Path
 
 from depthtransfer import codebase, configuration, figures
-from depthtransfer.configuration import DEFAULT_PRESET, figure_path, table_folder
+from depthtransfer.configuration import (
+    DEFAULT_PRESET,
+    STUDIES,
+    figure_path,
+    study_path,
+    table_folder,
+)
 from depthtransfer.errors import UserError
+from depthtransfer.studies import plan
 from depthtransfer.sweeps import requests, shards
 from depthtransfer.sweeps.estimate import TYPICAL
 
@@ -50,6 +57,7 @@ def validated():
     presets = configuration.names(Path("config/presets"))
     for name in presets:
         configuration.load_preset(name)
+        configuration.load_theory(name)
     return presets, experiments
 
 
@@ -57,6 +65,13 @@ def validated():
 def sweep(preset, experiment):
     """The runs that a preset asks of an experiment."""
     return requests.load_sweep(preset, experiment)
+
+
+@functools.cache
+def study_keys(preset, study):
+    """Keys of the solutions that a preset asks of a study of the theory."""
+    asked = plan.solutions(configuration.load_theory(preset), study)
+    return sorted(each.key for each in asked)
 
 
 def one_of(names):
@@ -77,6 +92,7 @@ wildcard_constraints:
     preset=one_of(PRESETS),
     experiment=one_of(EXPERIMENTS),
     figure=one_of(FIGURES),
+    study=one_of(STUDIES),
     folder="|".join(
         ["", *(re.escape(f"{name}/") for name in PRESETS if name != DEFAULT_PRESET)]
     ),
@@ -100,11 +116,13 @@ def preset_of(wildcards):
 
 @plainly
 def tables_of(wildcards):
-    """Tables of every experiment that a figure shows."""
+    """Tables of every experiment and of every study of the theory that a figure shows."""
+    preset = preset_of(wildcards)
     experiments = figures.load(wildcards.figure).EXPERIMENTS
-    folders = [table_folder(preset_of(wildcards), name) for name in experiments]
+    folders = [table_folder(preset, name) for name in experiments]
     tables = ("runs.parquet", "steps.parquet", "probes.parquet", "transfer.csv")
-    return [folder / name for folder in folders for name in tables]
+    studies = [study_path(preset, name) for name in figures.studies(wildcards.figure)]
+    return [folder / name for folder in folders for name in tables] + studies
 
 
 def explain_unknown_figure(wildcards):
@@ -141,6 +159,12 @@ def rows_of_tables(wildcards):
         f"{request.spec.key} {request.spec.dataset} {request.window} {request.epochs} {request.variant}"
         for request in sweep(wildcards.preset, wildcards.experiment).requests
     )
+
+
+@plainly
+def solutions_of_study(wildcards):
+    """Digest of the keys of a study's solutions and of their order."""
+    return digest_of(study_keys(wildcards.preset, wildcards.study))
 
 
 def code_of_figure(wildcards):

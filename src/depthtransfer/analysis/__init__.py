@@ -10,13 +10,16 @@ from depthtransfer.analysis.curves import curves
 from depthtransfer.analysis.early import savings, stopped
 from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.optimum import optima
+from depthtransfer.analysis.power_law import Slope, fit_slope
 from depthtransfer.analysis.regret import regret
 from depthtransfer.analysis.transfer import shifts, transfer
 
 __all__ = [
     "AnalysisError",
+    "Slope",
     "curves",
     "distances",
+    "fit_slope",
     "loss_gaps",
     "mean_curves",
     "optima",

@@ -2,12 +2,12 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from depthtransfer.configuration import DEFAULT_PRESET, figure_path, table_folder
+from depthtransfer.configuration import DEFAULT_PRESET, figure_path, study_path, table_folder
 
 if TYPE_CHECKING:
-    from depthtransfer.figures import ExperimentTables
+    from depthtransfer.figures import ExperimentTables, StudyTable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read the tables of the figure's experiments, draw, and write PDF, PNG and CSV."""
+    """Read the tables of the figure's experiments and studies, draw, and write PDF, PNG and CSV."""
     from depthtransfer import figures
     from depthtransfer.figures.saving import save
     from depthtransfer.tables.csv import write_csv
 
     module = figures.load(arguments.name)
-    tables = {experiment: tables_of(arguments.preset, experiment) for experiment in module.EXPERIMENTS}
+    tables: dict[str, Any] = {name: tables_of(arguments.preset, name) for name in module.EXPERIMENTS}
+    tables |= {name: _study(arguments.preset, name) for name in figures.studies(arguments.name)}
     drawing, behind = module.draw(tables)
     pdf = arguments.output or figure_path(arguments.name, arguments.preset)
     write_csv(behind, pdf.with_suffix(".csv"))
@@ -50,3 +51,11 @@ def tables_of(preset: str, experiment: str) -> "ExperimentTables":
         preset=preset,
         classes=classes.pop() if len(classes) == 1 else None,
     )
+
+
+def _study(preset: str, study: str) -> "StudyTable":
+    from depthtransfer.figures import StudyTable
+    from depthtransfer.tables.columns import THEORY
+    from depthtransfer.tables.frames import read_table
+
+    return StudyTable(read_table(study_path(preset, study), THEORY), preset)

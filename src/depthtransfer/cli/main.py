@@ -17,6 +17,7 @@ COMMANDS = {
     "analyze": "write optimum, transfer and regret tables from an experiment's runs",
     "figure": "draw a figure from tables",
     "theory": "the limit of infinite width and depth in numbers: linear, lazy or sampled",
+    "study": "solve what a figure of the theory shows and write its table",
     "status": "how much of each preset and experiment is done",
     "data": "list the declared data sets, check one, or declare an image folder of your own",
     "pack": "pack an experiment's stored runs into one file, for a deposit or a commit",

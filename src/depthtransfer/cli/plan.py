@@ -23,16 +23,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one row per experiment, and the total."""
+    """Print one row per experiment and study, and the total."""
     from rich.console import Console
     from rich.table import Table
 
-    from depthtransfer.cli.targets import resolve
+    from depthtransfer.cli.studied import progress
+    from depthtransfer.cli.targets import resolve, studies
     from depthtransfer.sweeps.estimate import TYPICAL
     from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.store import Store
 
     preset, experiments = resolve(arguments.target, arguments.preset)
+    if studied := studies(arguments.target):
+        solved = Table("study", "solutions", "stored", "to solve", title=f"{arguments.target} ({preset})")
+        for study in studied:
+            solved.add_row(study, *map(str, progress(preset, study)))
+        Console().print(solved)
+        if not experiments:
+            return 0
     sweeps = [load_sweep(preset, experiment) for experiment in experiments]
     store = Store.default()
     absent = set(store.missing(request.spec.key for sweep in sweeps for request in sweep.requests))

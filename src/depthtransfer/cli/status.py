@@ -9,23 +9,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one row per preset and experiment."""
+    """Print one row per preset and experiment, and per preset and study of the theory."""
     from pathlib import Path
 
     from rich.console import Console
     from rich.table import Table
 
-    from depthtransfer.configuration import load_preset, names
+    from depthtransfer.cli.studied import progress
+    from depthtransfer.configuration import STUDIES, load_preset, names
     from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.store import Store
 
     store = Store.default()
-    table = Table("preset", "experiment", "runs", "stored", "missing")
+    table = Table("preset", "experiment or study", "runs or solutions", "stored", "missing")
     for preset in arguments.preset or names(Path("config/presets")):
         for experiment in load_preset(preset).experiments:
             sweep = load_sweep(preset, experiment)
             missing = len(store.missing(request.spec.key for request in sweep.requests))
             total = len(sweep.requests)
             table.add_row(preset, experiment, str(total), str(total - missing), str(missing))
+        for study in STUDIES:
+            table.add_row(preset, study, *map(str, progress(preset, study)))
     Console().print(table)
     return 0

@@ -26,3 +26,9 @@ def resolve(target: str, preset: str | None = None) -> tuple[str, tuple[str, ...
         return chosen, figures.load(target).EXPERIMENTS
     load_experiment(target)
     return chosen, (target,)
+
+
+def studies(target: str) -> tuple[str, ...]:
+    """Return the studies of the theory behind a figure's path or name; none if it is another target."""
+    name = PurePosixPath(target).stem
+    return figures.studies(name) if name in figures.names() else ()

@@ -5,21 +5,27 @@ from depthtransfer.configuration.loading import (
     DEFAULT_PRESET,
     load_experiment,
     load_preset,
+    load_theory,
     names,
 )
-from depthtransfer.configuration.paths import figure_path, table_folder
+from depthtransfer.configuration.paths import figure_path, study_path, table_folder
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
+from depthtransfer.configuration.theory import STUDIES, TheoryScale
 
 __all__ = [
     "DEFAULT_PRESET",
+    "STUDIES",
     "AugmentationChoice",
     "Experiment",
     "Grid",
     "Preset",
     "SchemeChoice",
+    "TheoryScale",
     "figure_path",
     "load_experiment",
     "load_preset",
+    "load_theory",
     "names",
+    "study_path",
     "table_folder",
 ]

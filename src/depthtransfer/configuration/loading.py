@@ -6,6 +6,7 @@ from typing import Any
 
 from depthtransfer.configuration.experiment import Experiment
 from depthtransfer.configuration.preset import Preset
+from depthtransfer.configuration.theory import TheoryScale
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.strict_yaml import read_yaml, validate
 
@@ -42,6 +43,16 @@ def load_preset(name: str, root: Path = Path("config")) -> Preset:
         merged[experiment] = [_with_defaults(defaults, grid) for grid in grids]
         _named(root / "experiments", experiment, "experiment", f"{path}: experiments.{experiment}: ")
     return validate(Preset, {**content, "experiments": merged}, path)
+
+
+def load_theory(preset: str, root: Path = Path("config")) -> TheoryScale:
+    """Read config/theory/<preset>.yaml; a preset without one takes that of the preset it extends."""
+    if preset not in names(root / "theory") and preset in names(root / "presets"):
+        base = read_yaml(root / "presets" / f"{preset}.yaml").get("extends")
+        if isinstance(base, str) and base != preset:
+            return load_theory(base, root)
+    path = _named(root / "theory", preset, "theory scale of preset")
+    return validate(TheoryScale, read_yaml(path), path)
 
 
 def _with_defaults(defaults: dict[str, Any], grid: dict[str, Any]) -> dict[str, Any]:

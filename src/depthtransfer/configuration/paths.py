@@ -10,6 +10,11 @@ def table_folder(preset: str, experiment: str) -> Path:
     return Path("results") / preset / experiment
 
 
+def study_path(preset: str, study: str) -> Path:
+    """Table of a study of the theory."""
+    return Path("results") / preset / "theory" / f"{study}.parquet"
+
+
 def figure_path(name: str, preset: str) -> Path:
     """PDF of a figure: directly under figures/ for the default preset, in a folder for each other one."""
     folder = Path("figures") if preset == DEFAULT_PRESET else Path("figures") / preset

@@ -61,7 +61,8 @@ def _no_truth_value(value: Any) -> Any:
     return value
 
 
-def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a list that names a value twice."""
     if repeated := sorted({v for v in values if values.count(v) > 1}):
         raise ValueError(f"{', '.join(map(str, repeated))} repeated; name each value once")
     return values
@@ -77,11 +78,11 @@ def increasing(values: tuple[int, ...]) -> tuple[int, ...]:
 Positive = Annotated[float, BeforeValidator(_no_truth_value), Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, allow_inf_nan=False)]
 Size = Annotated[int, Field(ge=1, le=10**9, strict=True)]
-Sizes = Annotated[tuple[Size, ...], Field(min_length=1), AfterValidator(_distinct)]
+Sizes = Annotated[tuple[Size, ...], Field(min_length=1), AfterValidator(distinct)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(_distinct)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
 Values = Annotated[
-    tuple[NonNegative, ...], Field(min_length=1), BeforeValidator(_expand_log2), AfterValidator(_distinct)
+    tuple[NonNegative, ...], Field(min_length=1), BeforeValidator(_expand_log2), AfterValidator(distinct)
 ]
 
 Options = dict[Annotated[str, Field(pattern=r"^[a-z_]+$")], bool | int | float | str]
@@ -101,5 +102,6 @@ __all__ = [
     "Sizes",
     "Strict",
     "Values",
+    "distinct",
     "increasing",
 ]

@@ -6,21 +6,34 @@ import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 _PACKAGES = ("depthtransfer", "torch", "numpy")
+_SOLVERS = ("depthtransfer", "jax", "diffrax", "numpy")
 
 
-def provenance(device: torch.device) -> dict[str, Any]:
+def provenance(device: "torch.device") -> dict[str, Any]:
     """Return commit, machine, versions and the time now; nothing that names a person or a host."""
+    import torch
+
+    machine = _accelerator(device.index or 0) if device.type == "cuda" else _processor()
+    return _made(machine, _PACKAGES) | {"threads": torch.get_num_threads()}
+
+
+def solver_provenance() -> dict[str, Any]:
+    """The same for a solution of the theory, which is computed on the processor."""
+    return _made(_processor(), _SOLVERS)
+
+
+def _made(machine: str, packages: tuple[str, ...]) -> dict[str, Any]:
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "machine": _accelerator(device.index or 0) if device.type == "cuda" else _processor(),
-        "threads": torch.get_num_threads(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
+        "machine": machine,
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
     }
 
 
@@ -59,6 +72,8 @@ def _processor() -> str:
 
 @functools.cache
 def _accelerator(index: int) -> str:
+    import torch
+
     return torch.cuda.get_device_name(index)
 
 

@@ -1,4 +1,4 @@
-"""Finished runs by key: a local folder first, then read-only packs."""
+"""Finished runs, or solutions of the theory, by key: a local folder first, then read-only packs."""
 
 import os
 import secrets
@@ -9,10 +9,13 @@ from pathlib import Path
 
 from depthtransfer.errors import StoreError
 from depthtransfer.tables.atomic import write_atomic
+from depthtransfer.tables.layouts import RUN, SOLUTION, Layout
 from depthtransfer.tables.records import Record, decode, encode, keys_in
 
 LOCAL = Path("results/store")
 COMMITTED = Path("results/committed")
+SOLUTIONS = Path("results/solutions")
+COMMITTED_SOLUTIONS = Path("results/committed-solutions")
 LAYERS_VARIABLE = "DEPTHTRANSFER_STORES"
 
 
@@ -28,10 +31,12 @@ class Store:
     Args:
         local: folder of one Parquet file a run, `ab/abcd….parquet`; the only layer that is written.
         layers: packs (files), or folders of packs or of runs, in order of preference; read only.
+        layout: the kind of record that is kept.
     """
 
     local: Path = LOCAL
     layers: tuple[Path, ...] = (COMMITTED,)
+    layout: Layout = RUN
     _packs: dict[str, tuple[Path, ...]] | None = field(default=None, repr=False)
 
     @classmethod
@@ -39,6 +44,11 @@ class Store:
         """The local store, the committed runs, then what DEPTHTRANSFER_STORES names."""
         named = os.environ.get(LAYERS_VARIABLE, "")
         return cls(layers=(COMMITTED, *(Path(part) for part in named.split(os.pathsep) if part)))
+
+    @classmethod
+    def of_solutions(cls) -> "Store":
+        """Solutions of the theory: the local ones, then those that are committed."""
+        return cls(SOLUTIONS, (COMMITTED_SOLUTIONS,), SOLUTION)
 
     def path(self, key: str) -> Path:
         """Where the local layer keeps a run."""
@@ -68,7 +78,8 @@ class Store:
         while in_packs := self._first_packs(elsewhere - found.keys()):
             for pack, wanted in in_packs.items():
                 try:
-                    found |= {record.key: (record, pack.name) for record in decode(pack, frozenset(wanted))}
+                    records = decode(pack, frozenset(wanted), self.layout)
+                    found |= {record.key: (record, pack.name) for record in records}
                     if not wanted <= found.keys():
                         raise StoreError(f"{pack} changed while it was in use", "read it again")
                 except StoreError as error:
@@ -82,14 +93,14 @@ class Store:
         Raises:
             StoreError: if the disk is full or the folder cannot be written.
         """
-        write_atomic(self.path(record.key), encode([record]))
+        write_atomic(self.path(record.key), encode([record], self.layout))
 
     def _read_local(self, key: str) -> Record | None:
         path = self.path(key)
         if not path.exists():
             return None
         try:
-            records = list(decode(path))
+            records = list(decode(path, layout=self.layout))
             if [record.key for record in records] != [key]:
                 raise StoreError(f"{path} holds another run than its name says", "it is recomputed")
         except StoreError as error:
@@ -121,11 +132,11 @@ class Store:
         if self._packs is None:
             self._packs = {}
             for layer in self.layers:
-                if layer == COMMITTED and not layer.exists():
+                if layer in (COMMITTED, COMMITTED_SOLUTIONS) and not layer.exists():
                     continue
                 for pack in sorted(layer.rglob("*.parquet")) if layer.is_dir() else [layer]:
                     try:
-                        keys = keys_in(pack)
+                        keys = keys_in(pack, self.layout)
                     except StoreError as error:
                         warn(f"{error.what}: ignored; {error.remedy}")
                         continue

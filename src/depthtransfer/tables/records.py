@@ -1,26 +1,19 @@
-"""One run as one Parquet row that proves itself; a store file holds one row, a pack holds many."""
+"""One result as one Parquet row that proves itself; a store file holds one row, a pack holds many.
+
+A result is a training run or a solution of the theory; its layout says which lists it carries.
+"""
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from depthtransfer.errors import StoreError
+from depthtransfer.tables.layouts import LOGITS, RUN, TEXTS, Layout
 from depthtransfer.tables.seal import is_sealed, seal
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-FORMAT = "depthtransfer-run-2"
-_WITHOUT_LOGITS = "depthtransfer-run-1"
-"""The format before networks were probed; its runs hold no logits and are otherwise the same."""
-
-_TEXTS = ("key", "specification", "summary", "provenance")
-_SERIES = {"loss": "float", "accuracy": "float", "learning_rate_factor": "double"}
-_LOGITS = "logits"
 
 
 def canonical_json(value: Any) -> str:
@@ -30,20 +23,20 @@ def canonical_json(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """What one run left behind.
+    """What one run or solution left behind.
 
     Args:
-        specification: what was computed; its hash is the run's key.
-        summary: status, diverged_step, parameters, flops and what else is one number a run.
+        specification: what was computed; its hash is the record's key.
+        summary: status, diverged_step, parameters, flops and what else is one number a record.
         provenance: who computed it, when and with what; no part of the result.
-        series: one value per step by name: loss, accuracy, learning_rate_factor.
+        series: equally long lists by name, as the layout says; of a run one value per step.
         logits: on the probe images, flattened from (summary's probe_steps, images, classes); empty if none were asked.
     """
 
     specification: dict[str, Any]
     summary: dict[str, Any]
     provenance: dict[str, Any]
-    series: dict[str, Sequence[float]]
+    series: Mapping[str, Sequence[Any]]
     logits: Sequence[float] = ()
 
     @property
@@ -57,37 +50,39 @@ def key_of(specification: dict[str, Any]) -> str:
     return hashlib.sha256(canonical_json(specification).encode()).hexdigest()
 
 
-def encode(records: Iterable[Record]) -> bytes:
+def encode(records: Iterable[Record], layout: Layout = RUN) -> bytes:
     """Return records as the bytes of one Parquet file, sorted by key."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, list[Any]] = {name: [] for name in (*_TEXTS, *_SERIES, _LOGITS)}
+    columns: dict[str, list[Any]] = {name: [] for name in layout.schema().names}
     for record in sorted(records, key=lambda r: r.key):
-        series = {name: pa.array(record.series[name], type=pa.type_for_alias(t)) for name, t in _SERIES.items()}
+        series = {name: pa.array(record.series[name], type=pa.type_for_alias(t)) for name, t in layout.series}
         texts = (
             record.key,
             canonical_json(record.specification),
             canonical_json(record.summary),
             canonical_json(record.provenance),
         )
-        for name, text in zip(_TEXTS, texts, strict=True):
+        for name, text in zip(TEXTS, texts, strict=True):
             columns[name].append(text)
         for name, values in series.items():
             columns[name].append(values.to_pylist())
-        columns[_LOGITS].append(list(record.logits))
+        if layout.logits:
+            columns[LOGITS].append(list(record.logits))
     buffer = BytesIO()
-    table = pa.table(columns, schema=_schema())
+    table = pa.table(columns, schema=layout.schema())
     pq.write_table(table, buffer, compression="zstd")
     return seal(buffer.getvalue())
 
 
-def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
+def decode(path: Path, keys: frozenset[str] | None = None, layout: Layout = RUN) -> Iterator[Record]:
     """Yield the records of a file, each verified: checksum of every bit, schema, and key against specification.
 
     Args:
         path: a store file or a pack.
-        keys: the runs that are wanted; all if None.
+        keys: the records that are wanted; all if None.
+        layout: the kind of record that is expected.
 
     Raises:
         StoreError: naming the file and what is wrong with it.
@@ -102,24 +97,25 @@ def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
         if not is_sealed(content):
             raise StoreError(f"{path} is damaged: it does not match its checksum", remedy)
         table = pq.read_table(BytesIO(content))
-        if not _holds_runs(table.schema):
-            raise StoreError(f"{path} is no file of runs of format {FORMAT}", remedy)
+        if not layout.holds(table.schema):
+            raise StoreError(f"{path} is no file of {layout.noun}s of format {layout.format}", remedy)
         if keys is not None:
             table = table.filter(pc.is_in(table["key"], pa.array(sorted(keys), pa.string())))
         for row in range(table.num_rows):
-            texts = {name: table[name][row].as_py() for name in _TEXTS}
-            series = {name: table[name][row].values for name in _SERIES}
+            texts = {name: table[name][row].as_py() for name in TEXTS}
+            series = {name: table[name][row].values for name, _ in layout.series}
             if any(value is None for value in (*texts.values(), *series.values())):
                 raise StoreError(f"{path}: row {row} has missing values", remedy)
-            specification, summary, provenance = (json.loads(texts[name]) for name in _TEXTS[1:4])
+            specification, summary, provenance = (json.loads(texts[name]) for name in TEXTS[1:4])
             if key_of(specification) != texts["key"]:
-                raise StoreError(f"{path}: run {texts['key'][:12]} is filed under a wrong key", remedy)
+                raise StoreError(f"{path}: {layout.noun} {texts['key'][:12]} is filed under a wrong key", remedy)
             lists = {name: values.to_pylist() for name, values in series.items()}
             if not (isinstance(summary, dict) and isinstance(provenance, dict)):
                 raise StoreError(f"{path}: row {row} has a summary or provenance that is no mapping", remedy)
-            if len(set(map(len, lists.values()))) > 1 or not lists["loss"] or any(None in v for v in lists.values()):
+            lengths = set(map(len, lists.values()))
+            if len(lengths) > 1 or 0 in lengths or any(None in values for values in lists.values()):
                 raise StoreError(f"{path}: row {row} has steps without values", remedy)
-            logits = table[_LOGITS][row].as_py() if _LOGITS in table.column_names else []
+            logits = table[LOGITS][row].as_py() if LOGITS in table.column_names else []
             if logits is None or None in logits:
                 raise StoreError(f"{path}: row {row} has missing logits", remedy)
             yield Record(specification, summary, provenance, lists, logits)
@@ -138,8 +134,8 @@ def decode(path: Path, keys: frozenset[str] | None = None) -> Iterator[Record]:
         raise StoreError(f"{path} is damaged: {first_line}", remedy) from error
 
 
-def keys_in(path: Path) -> frozenset[str]:
-    """Keys that a pack says it holds, without verifying the runs.
+def keys_in(path: Path, layout: Layout = RUN) -> frozenset[str]:
+    """Keys that a pack says it holds, without verifying the records.
 
     Raises:
         StoreError: if the file cannot be read as a pack.
@@ -150,25 +146,8 @@ def keys_in(path: Path) -> frozenset[str]:
     remedy = "git checkout brings it back, if it was committed"
     try:
         with pq.ParquetFile(path) as file:
-            if not _holds_runs(file.schema_arrow):
-                raise StoreError(f"{path} is no file of runs of format {FORMAT}", remedy)
+            if not layout.holds(file.schema_arrow):
+                raise StoreError(f"{path} is no file of {layout.noun}s of format {layout.format}", remedy)
             return frozenset(file.read(columns=["key"])["key"].to_pylist())
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
-        raise StoreError(f"{path} is damaged or no pack of runs: {error}", remedy) from error
-
-
-def _holds_runs(schema: "pa.Schema") -> bool:
-    expected = {FORMAT: _schema(), _WITHOUT_LOGITS: _schema(without_logits=True)}
-    found = (schema.metadata or {}).get(b"format", b"").decode(errors="replace")
-    return found in expected and bool(schema.equals(expected[found]))
-
-
-def _schema(*, without_logits: bool = False) -> "pa.Schema":
-    import pyarrow as pa
-
-    texts = [pa.field(name, pa.string()) for name in _TEXTS]
-    series = [pa.field(name, pa.list_(pa.type_for_alias(t))) for name, t in _SERIES.items()]
-    if without_logits:
-        return pa.schema(texts + series, metadata={"format": _WITHOUT_LOGITS})
-    logits = pa.field(_LOGITS, pa.list_(pa.float32()))
-    return pa.schema([*texts, *series, logits], metadata={"format": FORMAT})
+        raise StoreError(f"{path} is damaged or no pack of {layout.noun}s: {error}", remedy) from error

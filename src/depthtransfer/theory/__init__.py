@@ -26,7 +26,6 @@ from depthtransfer.theory.optimum import (  # noqa: E402
     predicted_optimum,
 )
 from depthtransfer.theory.problem import Problem  # noqa: E402
-from depthtransfer.theory.rates import Slope, depth_rows, fit_slope, width_rows  # noqa: E402
 from depthtransfer.theory.rows import theory_rows  # noqa: E402
 from depthtransfer.theory.sampled import SampledSolution, sample  # noqa: E402
 from depthtransfer.theory.universal import FlowSolution, linear_flow  # noqa: E402
@@ -44,10 +43,7 @@ __all__ = [
     "Optimum",
     "Problem",
     "SampledSolution",
-    "Slope",
     "activation",
-    "depth_rows",
-    "fit_slope",
     "layer_kernels",
     "lazy_descent",
     "lazy_flow",
@@ -64,5 +60,4 @@ __all__ = [
     "simulate",
     "theory_rows",
     "to_infinite_depth",
-    "width_rows",
 ]

@@ -141,10 +141,12 @@ def predicted_optimum(
     steps: int,
     branch: Branch | None = None,
     grid: int = 40,
+    derivatives: bool = True,
 ) -> Optimum:
     """Minimiser of the loss after `steps` updates, and its derivatives by the implicit function theorem.
 
-    The deepest minimum on a grid of stable learning rates is refined; `depth` None means infinite depth.
+    The deepest minimum on a grid of stable learning rates is refined; `depth` None means infinite depth. Compiling
+    the derivatives takes longer than all the rest: without `derivatives` they and the curvature are NaN.
     """
     require_gamma0(gamma0)
     branch = branch or Branch()
@@ -166,6 +168,8 @@ def predicted_optimum(
             "use another number of updates",
         )
     found = minimize_scalar(at, bracket=(logs[best - 1], logs[best], logs[best + 1]), tol=1e-9)
+    if not derivatives:
+        return Optimum(math.exp(found.x), float(found.fun), math.nan, math.nan, math.nan)
     bend = theory.bend(np.array([float(found.x), gamma0, branch.beta]))
     motion = -bend[1:] / bend[0]
     return Optimum(math.exp(found.x), float(found.fun), float(motion[0]), float(motion[1]), float(bend[0]))

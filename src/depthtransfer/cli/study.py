@@ -1,0 +1,27 @@
+"""`depthtransfer study`: the table behind a figure of the theory."""
+
+import argparse
+from pathlib import Path
+
+from depthtransfer.cli.options import add_log, interrupt_on_termination, open_log
+from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, study_path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    parser.add_argument("study", help=f"one of {', '.join(STUDIES)}")
+    parser.add_argument("--preset", default=DEFAULT_PRESET, help="a file of config/theory (default: %(default)s)")
+    parser.add_argument("--pack", type=Path, help="write all solutions to one file too, for a deposit or a commit")
+    add_log(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Solve what no store holds and write the table."""
+    from depthtransfer.studies.tables import write_study
+    from depthtransfer.sweeps.store import Store
+
+    interrupt_on_termination()
+    with open_log(arguments.log) as log:
+        count = write_study(arguments.preset, arguments.study, Store.of_solutions(), log=log, pack=arguments.pack)
+        print(f"{study_path(arguments.preset, arguments.study)}: {count} solutions", file=log)
+    return 0

@@ -1,0 +1,114 @@
+"""Solve a specification: limits, exact finite depths, ensembles of networks, learning rates. Imports JAX."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from depthtransfer import theory
+from depthtransfer.studies.ensembles import ensemble_rows, report_kernels
+from depthtransfer.studies.optima import loss_rows, measured_rows, optimum_rows
+from depthtransfer.studies.rows import Rows
+from depthtransfer.studies.setting import branch_of, depth_of, problem_of
+
+Solver = Callable[[dict[str, Any]], tuple[Rows, int | None]]
+
+
+def solve(specification: dict[str, Any]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
+    """Series and summary of a solution; a step that becomes unstable is named in the summary, not an error.
+
+    Rows after the update at which a solution diverged are left out.
+
+    Raises:
+        ConfigurationError: the specification cannot be solved, or does not fit into memory.
+    """
+    rows, diverged = _SOLVERS[specification["kind"]](specification)
+    ok = diverged is None and rows.left_out == 0
+    return rows.series, {"status": "ok" if ok else "diverged", "diverged_step": diverged, "left_out": rows.left_out}
+
+
+def _initial(specification: dict[str, Any]) -> tuple[Rows, int | None]:
+    problem, branch, depth = problem_of(specification), branch_of(specification), depth_of(specification)
+    phi = specification["activation"]
+    if depth is None:
+        found = theory.limit_kernels(problem, phi, branch, np.asarray(specification["tau"]))
+    else:
+        found = theory.layer_kernels(problem, depth, phi, branch)
+    rows = Rows(specification)
+    for name, kernel in (("H", found.H), ("G", found.G)):
+        report_kernels(rows, name, kernel[None], found.tau)
+    for mu, nu in np.ndindex(found.ntk.shape):
+        rows.add("ntk", float(found.ntk[mu, nu]), mu=mu, nu=nu)
+    return rows, None
+
+
+def _descent(specification: dict[str, Any]) -> tuple[Rows, int | None]:
+    """The exact march at finite depth, or its extrapolation through `from_depths`, with what the deepest adds."""
+    depth = depth_of(specification)
+    depths = (depth,) if depth is not None else tuple(sorted(specification["from_depths"]))
+    parts = [_march(specification, level) for level in depths]
+    unstable = [p.diverged_step for p in parts if p.diverged_step is not None]
+    diverged = min((row for row in unstable if row < specification["updates"]), default=None)  # an update follows
+    rows = Rows(specification, diverged)
+    if specification["report"] == "profile":
+        for name, kernel in (("H", parts[0].H), ("G", parts[0].G)):
+            report_kernels(rows, name, kernel, parts[0].tau)
+        report_kernels(rows, "dH", parts[0].H - parts[0].H[:1], parts[0].tau)
+        return rows, diverged
+    first = specification["updates"] if specification["report"] == "final" else 0
+    for name, tau, values in (
+        ("f", np.nan, [p.f[:, 0] for p in parts]),
+        ("ntk", np.nan, [p.ntk[:, 0, 0] for p in parts]),
+        ("H", 0.5, [p.H_at(0.5)[:, 0, 0] for p in parts]),
+    ):
+        value = values[0] if depth is not None else theory.to_infinite_depth(values, depths)
+        coarse = value if depth is not None else theory.to_infinite_depth(values[:-1], depths[:-1])
+        for update in range(first, len(value)):
+            rows.add(
+                name,
+                float(value[update]),
+                updates=update,
+                tau=tau,
+                standard_error=float(abs(value[update] - coarse[update])),
+            )
+    return rows, diverged
+
+
+def _march(specification: dict[str, Any], depth: int) -> theory.MarchSolution:
+    return theory.march(
+        problem_of(specification),
+        depth,
+        gamma0=specification["gamma0"],
+        eta0=specification["learning_rate"],
+        steps=specification["updates"],
+        branch=branch_of(specification),
+    )
+
+
+def _one_step(specification: dict[str, Any]) -> tuple[Rows, int | None]:
+    """Kernels before and after one update at infinite depth, in closed form; one datum, both ends trained."""
+    tau, branch = np.asarray(specification["tau"]), branch_of(specification)
+    target = specification["targets"][0]
+
+    def kernel(place: np.ndarray) -> np.ndarray:
+        rates = (0.0, specification["learning_rate"])
+        given = {"gamma0": specification["gamma0"], "target": target, "branch": branch}
+        return np.stack([theory.one_step_kernel(place, eta0=rate, **given) for rate in rates])[:, :, None, None]
+
+    rows = Rows(specification)
+    profile = kernel(tau)
+    report_kernels(rows, "H", profile, tau)
+    report_kernels(rows, "G", kernel(1 - tau), tau)
+    report_kernels(rows, "dH", profile - profile[:1], tau)
+    return rows, None
+
+
+_SOLVERS: dict[str, Solver] = {
+    "initial": _initial,
+    "descent": _descent,
+    "one_step": _one_step,
+    "ensemble": ensemble_rows,
+    "losses": loss_rows,
+    "optimum": optimum_rows,
+    "measured_optimum": measured_rows,
+}

@@ -1,0 +1,20 @@
+# Solutions of the theory live in results/solutions, one file each; a study's table is gathered from them.
+
+
+rule study:
+    output:
+        table="results/{preset}/theory/{study}.parquet",
+        provenance="results/{preset}/theory/{study}_provenance.parquet",
+    log:
+        "results/{preset}/theory/logs/{study}.log",
+    benchmark:
+        "results/{preset}/theory/benchmarks/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        solutions=solutions_of_study,
+        code=codebase.digest("depthtransfer.studies.collect"),
+    message:
+        "Solve what the study {wildcards.study} ({wildcards.preset}) asks of the theory and no store holds"
+    shell:
+        "depthtransfer study {wildcards.study} --preset {wildcards.preset} --log {log}"

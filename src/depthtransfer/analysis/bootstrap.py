@@ -77,7 +77,7 @@ def degrees_of_freedom(sweep: Sweep, centre: Bottom) -> float:
     spare = float((stable - 1).sum())
     if spare == 0.0:
         return float("inf")
-    return max(0.5 * spare, 1.0)
+    return max(0.4 * spare, 1.0)
 
 
 def half_width(standard_error: float, degrees: float, level: float) -> float:

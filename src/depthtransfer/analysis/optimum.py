@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.bootstrap import degrees_of_freedom, half_width, resampled_curves
+from depthtransfer.analysis.bootstrap import half_width
 from depthtransfer.analysis.coordinates import Array, coordinate
 from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.quadratic import METHODS, Bottom, bottom
 from depthtransfer.analysis.sweep import Sweep, mean_log_loss, sweeps
+from depthtransfer.analysis.uncertainty import uncertainty
 
 EDGES = ("none", "left", "right", "both", "all_diverged")
 
@@ -106,29 +107,8 @@ def estimates(runs: pd.DataFrame, hyperparameter: str, *, resamples: int, seed: 
 def _estimate(sweep: Sweep, resamples: int, seed: int) -> Estimate:
     curve = mean_log_loss(sweep.log_loss)
     centre = bottom(sweep.log2_values, curve[None, :])
-    method = METHODS[int(centre.method[0])]
-    if method == "none":
-        return Estimate(
-            sweep,
-            curve,
-            centre,
-            np.full(resamples, np.nan),
-            np.broadcast_to(curve, (resamples, len(curve))),
-            float("nan"),
-            float("nan"),
-        )
-    degrees = degrees_of_freedom(sweep, centre)
-    within_step = sweep.step / np.sqrt(12.0) if len(curve) > 1 else np.inf
-    if np.isinf(degrees):
-        drawn_curves = np.broadcast_to(curve, (resamples, len(curve)))
-        draws = np.full(resamples, centre.position[0])
-        return Estimate(sweep, curve, centre, draws, drawn_curves, float(within_step), degrees)
-    drawn_curves = resampled_curves(sweep, centre, resamples, seed)
-    draws = bottom(sweep.log2_values, drawn_curves).position
-    known = draws[~np.isnan(draws)]
-    variance = float(np.var(known - centre.position[0])) if known.size else 0.0
-    floor = within_step**2 if method != "quadratic" else 0.0
-    return Estimate(sweep, curve, centre, draws, drawn_curves, float(np.sqrt(variance + floor)), degrees)
+    known = uncertainty(sweep, curve, centre, resamples, seed)
+    return Estimate(sweep, curve, centre, known.draws, known.drawn_curves, known.standard_error, known.degrees)
 
 
 def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, object]:

@@ -62,16 +62,22 @@ def loss_order(
     if over not in AXES:
         raise AnalysisError(f"cannot order losses over '{over}'", f"use {' or '.join(AXES)}")
     losses = best_losses(estimates(runs, hyperparameter, resamples=resamples, seed=seed, level=level))
+    return pd.DataFrame(
+        [
+            {"hyperparameter": hyperparameter, **_row(key, over, group, level)}
+            for key, group in sorted(along(losses, over).items())
+        ]
+    )
+
+
+def along(losses: dict[Configuration, Measured], over: str) -> dict[tuple[str, int], list[tuple[int, Measured]]]:
+    """Losses by scheme and size held fixed; each a list of (size, loss), sorted by the size that varies."""
     varying = 2 if over == "depth" else 1
     groups: dict[tuple[str, int], list[tuple[int, Measured]]] = {}
-    for configuration, loss in losses.items():
-        groups.setdefault((configuration[0], int(configuration[3 - varying])), []).append(
-            (int(configuration[varying]), loss)
-        )
-    return pd.DataFrame(
-        [{"hyperparameter": hyperparameter, **_row(key, over, sorted(group, key=lambda pair: pair[0]), level)}
-         for key, group in sorted(groups.items())]
-    )  # fmt: skip
+    for configuration in sorted(losses):
+        key = configuration[0], int(configuration[3 - varying])
+        groups.setdefault(key, []).append((int(configuration[varying]), losses[configuration]))
+    return groups
 
 
 def _row(key: tuple[str, int], over: str, group: list[tuple[int, Measured]], level: float) -> dict[str, object]:

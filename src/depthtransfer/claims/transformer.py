@@ -2,10 +2,7 @@
 
 from functools import partial
 
-import numpy as np
-import pandas as pd
-
-from depthtransfer.analysis import optima
+from depthtransfer.analysis import optima, stopped
 from depthtransfer.analysis.measured import mean
 from depthtransfer.analysis.ordering import difference
 from depthtransfer.analysis.transfer import measured_optima
@@ -32,31 +29,9 @@ def _stays(experiments: tuple[str, ...], evidence: Evidence) -> Finding:
     )
 
 
-def early(runs: pd.DataFrame, steps: pd.DataFrame, share: float) -> pd.DataFrame:
-    """The runs as they stood after a share of their steps.
-
-    Args:
-        runs: see ``depthtransfer.tables.columns.RUNS``.
-        steps: losses of these runs; see ``depthtransfer.tables.columns.STEPS``.
-        share: of the planned steps, between 0 and 1.
-
-    Returns:
-        ``runs`` with loss the mean over ``window`` steps before that moment; runs that had diverged by then, or
-        whose loss was never logged in this window, count as diverged.
-    """
-    ends = (runs["steps"] * share).round().astype("int64")
-    moments = pd.DataFrame({"key": runs["key"], "end": ends, "start": (ends - runs["window"]).clip(lower=0)})
-    joined = steps.merge(moments, on="key", validate="many_to_one")
-    within = joined[(joined["step"] >= joined["start"]) & (joined["step"] < joined["end"])]
-    losses = runs["key"].map(within.groupby("key")["loss"].mean())
-    stopped = (runs["status"] == "diverged") & (runs["diverged_step"].fillna(np.inf).astype(float) <= ends)
-    fine = ~stopped & np.isfinite(losses)
-    return runs.assign(status=np.where(fine, "ok", "diverged"), loss=losses.where(fine), steps=ends)
-
-
 def _early_tuning(evidence: Evidence) -> Finding:
     runs = transfer.select(evidence.runs(VIT), _SCALED, VIT)
-    tables = [early(runs, evidence.steps(VIT), _EARLY), runs]
+    tables = [stopped(runs, evidence.steps(VIT), _EARLY), runs]
     found = [optima(table, resamples=transfer.RESAMPLES, level=LEVEL) for table in tables]
     both = [dict(zip(zip(t["width"], t["depth"], strict=True), measured_optima(t), strict=True)) for t in found]
     differences = [difference(both[0][size], both[1][size]) for size in both[1] if size in both[0]]

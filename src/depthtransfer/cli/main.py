@@ -16,6 +16,7 @@ COMMANDS = {
     "collect": "write an experiment's tables from its stored runs",
     "analyze": "write optimum, transfer and regret tables from an experiment's runs",
     "figure": "draw a figure from tables",
+    "claims": "judge each claim of the paper by a preset's tables",
     "theory": "the limit of infinite width and depth in numbers: linear, lazy or sampled",
     "status": "how much of each preset and experiment is done",
     "data": "list the declared data sets, check one, or declare an image folder of your own",

@@ -7,7 +7,7 @@ from depthtransfer.configuration.loading import (
     load_preset,
     names,
 )
-from depthtransfer.configuration.paths import figure_path, table_folder
+from depthtransfer.configuration.paths import figure_path, results_folder, table_folder
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "load_experiment",
     "load_preset",
     "names",
+    "results_folder",
     "table_folder",
 ]

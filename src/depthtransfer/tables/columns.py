@@ -70,12 +70,66 @@ PROBES: tuple[Column, ...] = (
     Column("logit", "float32", "-", "what the network says"),
 )
 
+_ORIGIN = (
+    Column("finished", "string", "UTC", "time at which it was finished, ISO 8601"),
+    Column("layer", "string", "-", "layer of the store that holds it"),
+    Column("commit", "string", "-", "commit of the code that made it, with +dirty where files differed"),
+    Column("machine", "string", "-", "processor or accelerator"),
+    Column("versions", "string", "-", "versions of Python and the packages that compute, as JSON"),
+)
+
 PROVENANCE: tuple[Column, ...] = (
     *_IDENTITY,
     Column("seconds", "float64", "s", "wall time inside training steps"),
-    Column("finished", "string", "UTC", "time at which the run finished, ISO 8601"),
-    Column("layer", "string", "-", "layer of the store that holds the run"),
-    Column("commit", "string", "-", "commit of the code that made the run, with +dirty where files differed"),
-    Column("machine", "string", "-", "processor or accelerator"),
-    Column("versions", "string", "-", "versions of Python and the packages that compute, as JSON"),
+    *_ORIGIN,
+)
+
+SOLUTION_PROVENANCE: tuple[Column, ...] = (
+    Column("key", "string", "-", "SHA-256 of the solution's canonical specification"),
+    Column("solution", "string", "-", "what was solved, in a few words"),
+    Column("seconds", "float64", "s", "wall time of solving, compilation included"),
+    *_ORIGIN,
+)
+
+THEORY: tuple[Column, ...] = (
+    Column("study", "string", "-", "study that asked for the value: fig6, fig7, rates, optimum"),
+    Column("part", "string", "-", "kernels, training, one_step, final, identity, curve or motion"),
+    Column(
+        "quantity",
+        "string",
+        "-",
+        "f: predictor; loss: (y - f)^2 / 2 of the mean predictor; ntk: tangent kernel in units of eta_0; H, G: kernels "
+        "<hh> and <gg>; dH: change of H since before training; optimum: best learning rate; optimum_loss: loss there; "
+        "d_log_optimum_d_gamma0, d_log_optimum_d_beta: derivatives of its logarithm",
+    ),
+    Column("activation", "string", "-", "linear, relu, abs, erf or tanh"),
+    Column("width", "float64", "neurons", "width N; infinite for the theory"),
+    Column("depth", "float64", "blocks", "number of residual branches L; infinite for the limit"),
+    Column("alpha", "float64", "-", "depth exponent of the branch multiplier"),
+    Column("beta", "float64", "-", "branch constant beta"),
+    Column("rate_exponent", "float64", "-", "the blocks' learning rate is multiplied by L to this power"),
+    Column("gamma0", "float64", "-", "feature-learning strength gamma_0; of no effect before training"),
+    Column("learning_rate", "float64", "-", "eta_0 times the length of one update"),
+    Column("updates", "int64", "updates", "updates made"),
+    Column("t", "float64", "-", "training time eta_0 t: learning rate times updates"),
+    Column("tau", "float64", "-", "layer time (l - 1) / L; NaN where a quantity has none"),
+    Column("mu", "int64", "-", "data point, from 0"),
+    Column("nu", "int64", "-", "second data point of a kernel, from 0"),
+    Column("seeds", "int64", "-", "networks averaged over; 0 for the theory"),
+    Column("value", "float64", "-", "mean over networks, or the theory's value"),
+    Column(
+        "standard_error",
+        "float64",
+        "-",
+        "of the mean over networks; of a limit, how much its extrapolation changes without the deepest network; else 0",
+    ),
+    Column("variance", "float64", "-", "between single networks; NaN where it was not measured"),
+    Column("variance_error", "float64", "-", "standard error of the variance"),
+    Column(
+        "theory",
+        "float64",
+        "-",
+        "value that this one tends to: of networks the one of infinite width at the same depth, of finite depth the "
+        "limit; NaN for the limit",
+    ),
 )

@@ -107,6 +107,17 @@ def tables_of(wildcards):
     return [folder / name for folder in folders for name in tables]
 
 
+@plainly
+def tables_of_preset(wildcards):
+    """Tables of every experiment of a preset."""
+    folders = [
+        table_folder(wildcards.preset, name)
+        for name in configuration.load_preset(wildcards.preset).experiments
+    ]
+    tables = ("runs.parquet", "steps.parquet", "probes.parquet")
+    return [folder / name for folder in folders for name in tables]
+
+
 def explain_unknown_figure(wildcards):
     """Say what could have been asked for."""
     others = ", ".join(name for name in PRESETS if name != DEFAULT_PRESET)

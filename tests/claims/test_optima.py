@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analysis.synthetic import Optimum, runs_table
 
 from depthtransfer.claims import CLAIMS, Evidence, Finding, Verdict, judge
 from depthtransfer.errors import StoreError
 
-from ..analysis.synthetic import Optimum, runs_table
 from .tables import write_runs
 
 CLAIM = {claim.id: claim for claim in CLAIMS}

@@ -17,6 +17,7 @@ COMMANDS = {
     "analyze": "write optimum, transfer and regret tables from an experiment's runs",
     "figure": "draw a figure from tables",
     "claims": "judge each claim of the paper by a preset's tables",
+    "report": "one HTML page on a preset: claims, figures, runs, cost, environment",
     "theory": "the limit of infinite width and depth in numbers: linear, lazy or sampled",
     "status": "how much of each preset and experiment is done",
     "data": "list the declared data sets, check one, or declare an image folder of your own",

@@ -31,13 +31,13 @@ def verdict_on_a1(folder: Path, package: Path) -> tuple[str, float]:
     grid = {
         "schemes": ["mup_sqrt_depth"],
         "dataset": "digits",
-        "widths": [4],
+        "widths": [8],
         "depths": [3, 24],
-        "seeds": [0, 1],
-        "values": {"learning_rate": {"log2": [-3, 2, 0.5]}},
-        "steps": 60,
-        "batch_size": 32,
-        "window": 15,
+        "seeds": [0, 1, 2],
+        "values": {"learning_rate": {"log2": [-2.5, 1.5, 0.5]}},
+        "steps": 110,
+        "batch_size": 64,
+        "window": 22,
     }
     preset = {"title": "tiny", "experiments": {"cnn_learning_rate": [grid]}}
     (folder / "config/presets/tiny.yaml").write_text(yaml.safe_dump(preset))

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from depthtransfer.analysis import distances, loss_gaps, mean_curves
+from depthtransfer.analysis.approach import approach
 from depthtransfer.analysis.jackknife import jackknife
-from depthtransfer.analysis.measured import slope_weights
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim
 from depthtransfer.claims.errors import NotRunError, TooLittleError
@@ -42,12 +41,6 @@ def _widest(table: pd.DataFrame) -> int:
     return int(wide.max())
 
 
-def _slope(depths: Sequence[float], values: Sequence[float]) -> float:
-    if len(values) < 2 or not min(values) > 0:
-        return float("nan")
-    return float(np.dot(slope_weights(depths), np.log2(values)))
-
-
 def _curves_approach(evidence: Evidence) -> Finding:
     runs, seeds = _tables(evidence)
     steps = evidence.steps(CNN_DYNAMICS)
@@ -62,7 +55,7 @@ def _curves_approach(evidence: Evidence) -> Finding:
     def statistic(kept: Sequence[int]) -> float:
         table = gaps(kept)
         table = table[table["width"] == width]
-        return _slope(table["depth"].tolist(), table["mean_gap"].tolist())
+        return approach(table["depth"].tolist(), table["mean_gap"].tolist(), float(table["deepest"].max()))
 
     shown = everything[everything["width"] == width]
     listed = ", ".join(f"{gap:.3f} at depth {depth}" for depth, gap in zip(shown["depth"], shown["gap"], strict=True))
@@ -76,22 +69,23 @@ def _error_falls(evidence: Evidence) -> Finding:
     probes = probes[probes["step"] == probes["step"].max()]
     everything = distances(runs, probes)
     width = _widest(everything)
-    shown = everything[everything["width"] == width].sort_values("depth")
+    proxy_depth = int(everything["proxy_depth"].iloc[0])
+    shown = everything[(everything["width"] == width) & (everything["depth"] < proxy_depth)].sort_values("depth")
 
     def statistic(kept: Sequence[int]) -> float:
         table = distances(runs[runs["seed"].isin(kept)], probes)
-        table = table[table["width"] == width]
-        return _slope(table["depth"].tolist(), table["distance"].tolist())
+        table = table[(table["width"] == width) & (table["depth"] < proxy_depth)]
+        return approach(table["depth"].tolist(), table["distance"].tolist(), proxy_depth)
 
-    slope = jackknife(statistic, seeds)
+    power = jackknife(statistic, seeds)
     share = float(shown["spread"].iloc[-1] / shown["distance"].iloc[-1])
     listed = ", ".join(f"{d:.2f} at depth {depth}" for depth, d in zip(shown["depth"], shown["distance"], strict=True))
     detail = f"Width {width}; distance to the proxy: {listed}; initialization alone makes {share:.0%} of the last."
-    finding = _INVERSE.judge(slope, detail=detail, missing="More seeds, or larger widths.")
+    finding = _INVERSE.judge(power, detail=detail, missing="More seeds, or larger widths.")
     if share > _BOTTLENECK and finding.verdict is not Verdict.REPRODUCED:
-        low, high = slope.interval(LEVEL)
+        low, high = power.interval(LEVEL)
         wider = f"Widths above {width}: there the distance is a network's own initialization, which depth cannot mend."
-        return Finding(Verdict.INCONCLUSIVE, slope.value, low, high, detail, wider)
+        return Finding(Verdict.INCONCLUSIVE, power.value, low, high, detail, wider)
     return finding
 
 
@@ -107,7 +101,7 @@ CLAIMS = (
         "A12",
         "Figure 5a",
         "Loss curves of wide networks of different depths coincide early in training, the better the deeper.",
-        "slope of log2(mean gap in log loss to the deepest network) over log2(depth), at the largest width",
+        "power of L at which the loss approaches its limit, from gaps in log loss to the deepest, at the largest width",
         "below -1/2",
         "Half way between depths that do not approach each other and the rate 1/L of the theory.",
         (f"{CNN_DYNAMICS}/runs.parquet", f"{CNN_DYNAMICS}/steps.parquet"),
@@ -118,7 +112,7 @@ CLAIMS = (
         "A13",
         "Figure 5b",
         "The error of wide networks to the infinite one falls as 1/L; width limits that of narrow ones.",
-        "slope of log2(distance to the proxy) over log2(depth), at the largest width",
+        "power of L at which logits approach the proxy of the infinite network, at the largest width",
         "between -3/2 and -1/2",
         "Nearer to 1/L than to no dependence or to 1/L^2.",
         (f"{CNN_DYNAMICS}/runs.parquet", f"{CNN_DYNAMICS}/probes.parquet"),

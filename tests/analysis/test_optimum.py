@@ -83,11 +83,17 @@ def test_a_value_counts_as_diverged_when_half_of_its_seeds_did(gone: int, best: 
     assert averaged.loc[averaged["log2_value"] == -2, "diverged"].item() == gone
 
 
-def test_one_seed_is_known_to_a_grid_step_only() -> None:
-    row = only(optima(runs_table(-2.2, seeds=(0,), noise=0.01)))
-    assert row["seeds"] == 1
-    assert np.isinf(row["degrees"])
-    assert row["high"] - row["low"] > row["grid_step"]
+def test_one_seed_has_the_noise_of_its_curve() -> None:
+    smooth = only(optima(runs_table(-2.2, seeds=(0,))))
+    rough = only(optima(runs_table(-2.2, seeds=(0,), noise=0.05)))
+    assert smooth["seeds"] == rough["seeds"] == 1
+    assert smooth["high"] - smooth["low"] < 0.01 < rough["high"] - rough["low"]
+
+
+def test_one_seed_at_three_values_knows_nothing_of_its_noise() -> None:
+    row = only(optima(runs_table(-2.2, seeds=(0,), grid=(-3, -2, -1), noise=0.01)))
+    assert row["degrees"] == 1.0
+    assert (row["low"], row["high"]) == (-3.0, -1.0)
 
 
 def test_intervals_cover_about_as_often_as_they_say() -> None:

@@ -39,10 +39,11 @@ PERMITTED: dict[str, set[str]] = {
     "analysis": {"errors", "tables"},
     "claims": {"errors", "tables", "analysis"},
     "figures": {"errors", "tables", "analysis"},
+    "report": {"errors", "tables"},
     # knows everybody; nobody knows it
     "cli": {
         *("errors", "scaling", "tables", "configuration", "data", "models", "training", "theory", "sweeps"),
-        *("studies", "analysis", "claims", "figures", "cores"),
+        *("studies", "analysis", "claims", "figures", "report", "cores"),
     },
 }
 

@@ -125,6 +125,29 @@ def tables_of(wildcards):
     return [folder / name for folder in folders for name in tables] + studies
 
 
+@plainly
+def tables_of_preset(wildcards):
+    """Tables of every experiment of a preset."""
+    folders = [
+        table_folder(wildcards.preset, name)
+        for name in configuration.load_preset(wildcards.preset).experiments
+    ]
+    tables = ("runs.parquet", "steps.parquet", "probes.parquet")
+    return [folder / name for folder in folders for name in tables]
+
+
+@plainly
+def figures_of_preset(wildcards):
+    """PNG and CSV of every figure whose experiments a preset has."""
+    present = set(configuration.load_preset(wildcards.preset).experiments)
+    drawn = [name for name in FIGURES if set(figures.load(name).EXPERIMENTS) <= present]
+    return [
+        figure_path(name, wildcards.preset).with_suffix(suffix)
+        for name in drawn
+        for suffix in (".png", ".csv")
+    ]
+
+
 def explain_unknown_figure(wildcards):
     """Say what could have been asked for."""
     others = ", ".join(name for name in PRESETS if name != DEFAULT_PRESET)

@@ -9,23 +9,31 @@ from depthtransfer.analysis.consistency import distances, loss_gaps, mean_curves
 from depthtransfer.analysis.curves import curves
 from depthtransfer.analysis.early import savings, stopped
 from depthtransfer.analysis.errors import AnalysisError
+from depthtransfer.analysis.fast import fast_transfer
+from depthtransfer.analysis.flags import diagnosis
 from depthtransfer.analysis.optimum import optima
+from depthtransfer.analysis.ordering import loss_order
 from depthtransfer.analysis.power_law import Slope, fit_slope
 from depthtransfer.analysis.regret import regret
+from depthtransfer.analysis.stability import stability
 from depthtransfer.analysis.transfer import shifts, transfer
 
 __all__ = [
     "AnalysisError",
     "Slope",
     "curves",
+    "diagnosis",
     "distances",
+    "fast_transfer",
     "fit_slope",
     "loss_gaps",
+    "loss_order",
     "mean_curves",
     "optima",
     "regret",
     "savings",
     "shifts",
+    "stability",
     "stopped",
     "transfer",
 ]

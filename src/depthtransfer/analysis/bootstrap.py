@@ -69,15 +69,15 @@ def window_of(centre: Bottom, V: int) -> np.ndarray[tuple[int], np.dtype[np.bool
 def degrees_of_freedom(sweep: Sweep, centre: Bottom) -> float:
     """Degrees of freedom of the bootstrap's variance; infinite where no value has two stable runs.
 
-    Of P points in the window about P / 2 count, because the weights of a vertex are uneven (for five points
-    Satterthwaite's rule gives 2.3); each counts once less than it has seeds.
+    Of P points in the window about 0.4 P count, because the weights of a vertex are uneven (for five points
+    Satterthwaite's rule gives 2.3, and the fit is robust); each counts once less than it has seeds.
     """
     stable = np.isfinite(sweep.log_loss).sum(axis=1)[window_of(centre, len(sweep.log2_values))]
     stable = stable[stable > 0]
     spare = float((stable - 1).sum())
     if spare == 0.0:
         return float("inf")
-    return max(0.5 * spare, 1.0)
+    return max(0.4 * spare, 1.0)
 
 
 def half_width(standard_error: float, degrees: float, level: float) -> float:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.bootstrap import degrees_of_freedom, half_width, resampled_curves
+from depthtransfer.analysis.bootstrap import half_width
 from depthtransfer.analysis.coordinates import Array, coordinate
 from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.quadratic import METHODS, Bottom, bottom
 from depthtransfer.analysis.sweep import Sweep, mean_log_loss, sweeps
+from depthtransfer.analysis.uncertainty import Uncertainty, uncertainty
 
 EDGES = ("none", "left", "right", "both", "all_diverged")
 
@@ -22,24 +23,39 @@ class Estimate:
         sweep: its runs.
         curve: (V,) mean log-loss, +inf where diverged.
         centre: bottom of ``curve``; arrays of length one.
-        draws: (resamples,) log2 of the optimum of resampled curves; NaN where the whole curve diverged.
-        drawn_curves: (resamples, V) the resampled curves.
-        standard_error: of log2 of the optimum.
-        degrees: degrees of freedom of the standard error.
+        known: how well its bottom is known.
     """
 
     sweep: Sweep
     curve: Array
     centre: Bottom
-    draws: Array
-    drawn_curves: Array
-    standard_error: float
-    degrees: float
+    known: Uncertainty
+
+    @property
+    def method(self) -> str:
+        """How the optimum was read off the curve: one of ``METHODS``."""
+        return METHODS[int(self.centre.method[0])]
 
     @property
     def all_diverged(self) -> bool:
         """Whether no value of the grid can be trained with."""
-        return METHODS[int(self.centre.method[0])] == "none"
+        return self.method == "none"
+
+    @property
+    def next_diverges(self) -> bool:
+        """Whether the next larger value counts as diverged."""
+        after = int(self.centre.best[0]) + 1
+        return after < len(self.curve) and bool(np.isposinf(self.curve[after]))
+
+    @property
+    def edge(self) -> str:
+        """Where on the grid the best value lies: one of ``EDGES``."""
+        if self.all_diverged:
+            return "all_diverged"
+        best, last = int(self.centre.best[0]), len(self.curve) - 1
+        if last == 0:
+            return "both"
+        return "left" if best == 0 else "right" if best == last else "none"
 
 
 def optima(
@@ -54,10 +70,7 @@ def optima(
 
     Losses are averaged over seeds as logarithms. A run that diverged is infinitely bad; a value counts as
     diverged when at least half of its runs did, and otherwise its survivors are averaged. The interval is
-    Student's, around the optimum, with the standard error of a bootstrap over seeds. With one seed nothing
-    is known about the noise, and the standard error is that of a position somewhere within one grid step
-    (step / sqrt 12); the same is added where the optimum could only be read off the grid ("grid") or was
-    put at the end of its bracket ("clipped").
+    Student's, around the optimum; ``depthtransfer.analysis.uncertainty`` says what its standard error holds.
 
     Args:
         runs: table of runs; see ``depthtransfer.tables.columns.RUNS``.
@@ -106,29 +119,7 @@ def estimates(runs: pd.DataFrame, hyperparameter: str, *, resamples: int, seed: 
 def _estimate(sweep: Sweep, resamples: int, seed: int) -> Estimate:
     curve = mean_log_loss(sweep.log_loss)
     centre = bottom(sweep.log2_values, curve[None, :])
-    method = METHODS[int(centre.method[0])]
-    if method == "none":
-        return Estimate(
-            sweep,
-            curve,
-            centre,
-            np.full(resamples, np.nan),
-            np.broadcast_to(curve, (resamples, len(curve))),
-            float("nan"),
-            float("nan"),
-        )
-    degrees = degrees_of_freedom(sweep, centre)
-    within_step = sweep.step / np.sqrt(12.0) if len(curve) > 1 else np.inf
-    if np.isinf(degrees):
-        drawn_curves = np.broadcast_to(curve, (resamples, len(curve)))
-        draws = np.full(resamples, centre.position[0])
-        return Estimate(sweep, curve, centre, draws, drawn_curves, float(within_step), degrees)
-    drawn_curves = resampled_curves(sweep, centre, resamples, seed)
-    draws = bottom(sweep.log2_values, drawn_curves).position
-    known = draws[~np.isnan(draws)]
-    variance = float(np.var(known - centre.position[0])) if known.size else 0.0
-    floor = within_step**2 if method != "quadratic" else 0.0
-    return Estimate(sweep, curve, centre, draws, drawn_curves, float(np.sqrt(variance + floor)), degrees)
+    return Estimate(sweep, curve, centre, uncertainty(sweep, curve, centre, resamples, seed))
 
 
 def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, object]:
@@ -145,8 +136,8 @@ def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, obj
         "log2_optimum": position,
         "low": low,
         "high": high,
-        "standard_error": estimate.standard_error,
-        "degrees": estimate.degrees,
+        "standard_error": estimate.known.standard_error,
+        "degrees": estimate.known.degrees,
         "optimum": float(coordinate(hyperparameter).back(centre.position)[0]),
         "loss": float(np.exp(estimate.curve[best])),
         "grid_best": float("nan") if estimate.all_diverged else float(x[best]),
@@ -154,32 +145,23 @@ def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, obj
         "grid_high": float(x[-1]),
         "grid_step": sweep.step,
         "seeds": int(sweep.log_loss.shape[1]),
-        "edge": _edge(estimate),
-        "next_diverges": bool(best + 1 < len(x) and np.isposinf(estimate.curve[best + 1])),
+        "edge": estimate.edge,
+        "next_diverges": estimate.next_diverges,
         "largest_stable": float(x[~touched].max()) if not touched.all() else float("nan"),
         "smallest_diverged": float(x[touched].min()) if touched.any() else float("nan"),
         "runs": int(sweep.present.sum()),
         "diverged": int(sweep.diverged.sum()),
-        "method": METHODS[int(centre.method[0])],
+        "method": estimate.method,
     }
-
-
-def _edge(estimate: Estimate) -> str:
-    if estimate.all_diverged:
-        return "all_diverged"
-    best, last = int(estimate.centre.best[0]), len(estimate.curve) - 1
-    if last == 0:
-        return "both"
-    return "left" if best == 0 else "right" if best == last else "none"
 
 
 def _interval(estimate: Estimate, level: float) -> tuple[float, float]:
     x = estimate.sweep.log2_values
-    edge = _edge(estimate)
+    edge = estimate.edge
     if edge == "all_diverged":
         return -np.inf, float(x[0])
     position = float(estimate.centre.position[0])
-    half = half_width(estimate.standard_error, estimate.degrees, level)
+    half = half_width(estimate.known.standard_error, estimate.known.degrees, level)
     low = -np.inf if edge in ("left", "both") else max(position - half, float(x[0]))
     high = np.inf if edge in ("right", "both") else min(position + half, float(x[-1]))
     return low, high

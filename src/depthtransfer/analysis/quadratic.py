@@ -41,6 +41,45 @@ class Bottom:
     points: npt.NDArray[np.intp]
 
 
+@dataclass(frozen=True, eq=False)
+class Window:
+    """What R fits look at: the points around the lowest one, in grid steps from it.
+
+    Attributes:
+        best: (R,) index of the lowest point.
+        u: (R, P) distance from it in grid steps.
+        y: (R, P) height above it; 0 where not used.
+        used: (R, P) finite, and no infinite point between it and the lowest.
+        prior: (R, P) tricube weight of its distance; 0 where not used.
+        scale: the grid step.
+    """
+
+    best: npt.NDArray[np.intp]
+    u: Array
+    y: Array
+    used: npt.NDArray[np.bool_]
+    prior: Array
+    scale: float
+
+
+def window(x: Array, curves: Array) -> Window:
+    """The points within ``REACH`` of the lowest one of each curve; arguments as for ``bottom``."""
+    V = curves.shape[1]
+    best = np.argmin(curves, axis=1)
+    index = best[:, None] + np.arange(-REACH, REACH + 1)
+    inside = (index >= 0) & (index < V)
+    index = np.clip(index, 0, V - 1)
+    values = curves[np.arange(len(curves))[:, None], index]
+    used = _connected(inside & np.isfinite(values))
+    scale = float(np.median(np.diff(x))) if V > 1 else 1.0
+    u = (x[index] - x[best][:, None]) / scale
+    lowest = np.where(np.isfinite(values[:, REACH]), values[:, REACH], 0.0)[:, None]
+    y = np.where(used, values - lowest, 0.0)
+    near = np.clip(np.abs(u) / _TRICUBE_BANDWIDTH, 0.0, 1.0)
+    prior = np.where(used, np.maximum((1.0 - near**3) ** 3, 1e-3), 0.0)
+    return Window(best, u, y, used, prior, scale)
+
+
 def bottom(x: Array, curves: Array) -> Bottom:
     """Find the bottom of each curve.
 
@@ -53,19 +92,9 @@ def bottom(x: Array, curves: Array) -> Bottom:
         x: (V,) positions, increasing.
         curves: (R, V) finite or +inf.
     """
-    R, V = curves.shape
-    best = np.argmin(curves, axis=1)
-    offsets = np.arange(-REACH, REACH + 1)
-    index = best[:, None] + offsets
-    inside = (index >= 0) & (index < V)
-    index = np.clip(index, 0, V - 1)
-    rows = np.arange(R)[:, None]
-    values = curves[rows, index]
-    used = _connected(inside & np.isfinite(values))
-    scale = float(np.median(np.diff(x))) if V > 1 else 1.0
-    u = (x[index] - x[best][:, None]) / scale
-    y = np.where(used, values - np.where(np.isfinite(values[:, REACH]), values[:, REACH], 0.0)[:, None], 0.0)
-    vertex, convex = _robust_vertex(u, y, used)
+    view = window(x, curves)
+    best, u, used, scale = view.best, view.u, view.used, view.scale
+    vertex, convex = _robust_vertex(u, view.y, used, view.prior)
     left = np.where(used[:, REACH - 1], u[:, REACH - 1], 0.0)
     right = np.where(used[:, REACH + 1], u[:, REACH + 1], 0.0)
     confined = np.clip(vertex, left, right)
@@ -73,7 +102,7 @@ def bottom(x: Array, curves: Array) -> Bottom:
     fitted = convex & (points >= 3)
     position = x[best] + scale * np.where(fitted, confined, 0.0)
     method = np.where(fitted, np.where(confined == vertex, 3, 2), 1)
-    nothing = ~np.isfinite(curves[np.arange(R), best])
+    nothing = ~np.isfinite(curves[np.arange(len(best)), best])
     return Bottom(best, np.where(nothing, np.nan, position), np.where(nothing, 0, method), points)
 
 
@@ -84,10 +113,10 @@ def _connected(usable: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return np.concatenate([left[:, :-1], right], axis=1)
 
 
-def _robust_vertex(u: Array, y: Array, used: npt.NDArray[np.bool_]) -> tuple[Array, npt.NDArray[np.bool_]]:
+def _robust_vertex(
+    u: Array, y: Array, used: npt.NDArray[np.bool_], prior: Array
+) -> tuple[Array, npt.NDArray[np.bool_]]:
     """(R,) vertex of y = a u^2 + b u + c by iteratively reweighted least squares, and whether a > 0."""
-    near = np.clip(np.abs(u) / _TRICUBE_BANDWIDTH, 0.0, 1.0)
-    prior = np.where(used, np.maximum((1.0 - near**3) ** 3, 1e-3), 0.0)
     weights = prior
     enough = used.sum(axis=1) >= 3
     a, b, c = _parabola(u, y, weights, enough)

@@ -24,8 +24,8 @@ def regret(
     is interpolated in the log-loss, linearly between neighbours on the log2 grid, so that it is never below
     the best loss on the grid and a little too large in between; between a stable value and a diverged one
     it counts as diverged. The interval is a percentile interval over resamples in which the source and the
-    target are resampled independently; where the source has one seed, its optimum is drawn from within one
-    grid step.
+    target are resampled independently, and the source's optimum is moved by what no seed shows (see
+    ``depthtransfer.analysis.uncertainty``).
 
     Returns:
         One row per (scheme, width, depth), sorted: hyperparameter, scheme, width, depth, source_width,
@@ -53,7 +53,7 @@ def regret(
 def _row(target: Estimate, source: Estimate, seed: int, level: float) -> dict[str, object]:
     transferred = float(source.centre.position[0])
     best = float(np.exp(target.curve.min()))
-    loss = float(_loss_at(np.array([transferred]), target.sweep.log2_values, target.curve[None, :])[0])
+    loss = float(loss_at(np.array([transferred]), target.sweep.log2_values, target.curve[None, :])[0])
     status = _status(target, source, loss)
     value = float("inf") if status == "all_diverged" else loss - best
     low, high = _interval(target, source, seed, level) if status in ("ok", "diverges") else (value, value)
@@ -85,14 +85,10 @@ def _status(target: Estimate, source: Estimate, loss: float) -> str:
 
 
 def _interval(target: Estimate, source: Estimate, seed: int, level: float) -> tuple[float, float]:
-    positions = source.draws
-    if np.isinf(source.degrees):
-        rng = generator(seed, "source", source.sweep.scheme, source.sweep.width, source.sweep.depth)
-        step = source.sweep.step if len(source.curve) > 1 else 0.0
-        positions = positions + step * rng.uniform(-0.5, 0.5, size=positions.shape)
+    positions = drawn_positions(source, seed)
     x = target.sweep.log2_values
-    curves = target.drawn_curves
-    losses = _loss_at(np.clip(positions, x[0], x[-1]), x, curves)
+    curves = target.known.drawn_curves
+    losses = loss_at(np.clip(positions, x[0], x[-1]), x, curves)
     lowest = np.exp(curves.min(axis=1))
     known = ~np.isnan(losses) & np.isfinite(lowest)
     if not known.any():
@@ -103,7 +99,15 @@ def _interval(target: Estimate, source: Estimate, seed: int, level: float) -> tu
     return float(ends[0]), float(ends[1])
 
 
-def _loss_at(positions: Array, x: Array, curves: Array) -> Array:
+def drawn_positions(source: Estimate, seed: int) -> Array:
+    """(resamples,) optima that the source could have, moved also by what no seed shows."""
+    rng = generator(seed, "source", source.sweep.scheme, source.sweep.width, source.sweep.depth)
+    reach = np.sqrt(12.0 * source.known.systematic)  # a uniform distribution of that variance
+    moved: Array = source.known.draws + reach * rng.uniform(-0.5, 0.5, size=source.known.draws.shape)
+    return moved
+
+
+def loss_at(positions: Array, x: Array, curves: Array) -> Array:
     """(R,) loss at (R,) positions on (R, V) curves of log-loss; inf where diverged, NaN outside the grid."""
     right = np.clip(np.searchsorted(x, positions), 1, max(len(x) - 1, 1)) if len(x) > 1 else np.zeros(1, int)
     left = np.maximum(right - 1, 0)

@@ -11,14 +11,14 @@ bound, and the result says what it then is: "at_most" or "at_least" instead of "
 bounds point both ways.
 """
 
-import numpy as np
+from collections.abc import Sequence
+
 import pandas as pd
 
-from depthtransfer.analysis.bootstrap import half_width
-from depthtransfer.analysis.coordinates import Array
 from depthtransfer.analysis.errors import AnalysisError
+from depthtransfer.analysis.measured import UNKNOWN, Bound, Measured, slope_weights, weighted_sum
 
-_AXES = {"depth": "width", "width": "depth"}
+AXES = {"depth": "width", "width": "depth"}
 _NEEDED = (
     "hyperparameter",
     "scheme",
@@ -32,13 +32,18 @@ _NEEDED = (
     "grid_step",
     "grid_best",
 )
-_SENSE = {"none": 0, "left": -1, "all_diverged": -1, "right": 1, "both": 0}
-BOUNDS = {0: "exact", -1: "at_most", 1: "at_least"}
+_BOUND: dict[str, Bound] = {
+    "none": "exact",
+    "left": "at_most",
+    "all_diverged": "at_most",
+    "right": "at_least",
+    "both": "unknown",
+}
 
 
 def transfer(optima: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """Shifts over depth and then over width in one table; see ``shifts``."""
-    return pd.concat([shifts(optima, over, level=level) for over in _AXES], ignore_index=True)
+    return pd.concat([shifts(optima, over, level=level) for over in AXES], ignore_index=True)
 
 
 def shifts(optima: pd.DataFrame, over: str = "depth", *, level: float = 0.95) -> pd.DataFrame:
@@ -62,14 +67,14 @@ def shifts(optima: pd.DataFrame, over: str = "depth", *, level: float = 0.95) ->
     Raises:
         AnalysisError: for an empty table, a missing column or an axis that is not known.
     """
-    if over not in _AXES:
-        raise AnalysisError(f"cannot follow an optimum over '{over}'", f"use {' or '.join(_AXES)}")
+    if over not in AXES:
+        raise AnalysisError(f"cannot follow an optimum over '{over}'", f"use {' or '.join(AXES)}")
     missing = [name for name in _NEEDED if name not in optima.columns]
     if missing:
         raise AnalysisError(f"the table of optima lacks the column '{missing[0]}'", "make it with analysis.optima")
     if optima.empty:
         raise AnalysisError("the table of optima is empty", "make it from at least one run")
-    fixed = _AXES[over]
+    fixed = AXES[over]
     groups = optima.groupby(["hyperparameter", "scheme", fixed], sort=True, observed=True)
     return pd.DataFrame([_row(group.sort_values(over), over, fixed, level) for _, group in groups]).astype(
         dict.fromkeys(("width", "depth", "smallest_all_diverged"), "Int64")
@@ -78,13 +83,10 @@ def shifts(optima: pd.DataFrame, over: str = "depth", *, level: float = 0.95) ->
 
 def _row(group: pd.DataFrame, over: str, fixed: str, level: float) -> dict[str, object]:
     sizes = group[over].to_numpy(dtype=float)
-    ends = np.zeros(len(sizes))
-    ends[0], ends[-1] = -1.0, 1.0
-    centred = np.log2(sizes) - np.log2(sizes).mean()
+    terms = measured_optima(group)
     several = len(sizes) > 1
-    slope_weights = centred / (centred @ centred) if several else np.zeros(1)
-    shift = _combined(group, ends if several else np.full(1, np.nan), level)
-    slope = _combined(group, slope_weights if several else np.full(1, np.nan), level)
+    shift = shift_of(terms)
+    slope = weighted_sum(terms, slope_weights(sizes.tolist()))
     step = float(group["grid_step"].median())
     best = group["grid_best"].to_numpy(dtype=float)
     gone = group.loc[group["edge"] == "all_diverged", over]
@@ -98,36 +100,34 @@ def _row(group: pd.DataFrame, over: str, fixed: str, level: float) -> dict[str, 
         "smallest": int(sizes[0]),
         "largest": int(sizes[-1]),
         "sizes": len(sizes),
-        **dict(zip(_named("shift"), shift, strict=True)),
-        "shift_steps": shift[0] / step,
+        **_columns("shift", shift, level),
+        "shift_steps": shift.value / step,
         "grid_shift_steps": (best[-1] - best[0]) / step if several else float("nan"),
-        **dict(zip(_named("slope"), slope, strict=True)),
+        **_columns("slope", slope, level),
         "all_diverged": len(gone),
         "smallest_all_diverged": int(gone.min()) if len(gone) else None,
         "largest_diverges": bool(group["edge"].iloc[-1] == "all_diverged"),
     }
 
 
-def _named(name: str) -> tuple[str, str, str, str]:
-    return name, f"{name}_low", f"{name}_high", f"{name}_bound"
+def _columns(name: str, measured: Measured, level: float) -> dict[str, object]:
+    low, high = measured.interval(level)
+    return {name: measured.value, f"{name}_low": low, f"{name}_high": high, f"{name}_bound": measured.bound}
 
 
-def _combined(group: pd.DataFrame, weights: Array, level: float) -> tuple[float, float, float, str]:
-    """The linear combination of the optima with its interval and what kind of bound it is."""
-    if np.isnan(weights).any():
-        return float("nan"), -np.inf, np.inf, "unknown"
-    edges = group["edge"].to_numpy()
-    diverged = edges == "all_diverged"
-    values = np.where(diverged, group["grid_low"], group["log2_optimum"]).astype(float)
-    variances = np.where(diverged | (weights == 0), 0.0, group["standard_error"] ** 2).astype(float)
-    parts = np.where(variances > 0, weights**2 * variances, 0.0)
-    degrees = group["degrees"].to_numpy(dtype=float)
-    value, variance = float(weights @ values), float(parts.sum())
-    lost = float(np.divide(parts**2, degrees, out=np.zeros_like(parts), where=parts > 0).sum())
-    half = half_width(np.sqrt(variance), variance**2 / lost if lost > 0 else np.inf, level)
-    senses = {int(np.sign(w)) * _SENSE[edge] for w, edge in zip(weights, edges, strict=True)} - {0}
-    unknown = len(senses) > 1 or "both" in edges[weights != 0]
-    low = -np.inf if unknown or -1 in senses else value - half
-    high = np.inf if unknown or 1 in senses else value + half
-    bound = "unknown" if unknown else BOUNDS[senses.pop() if senses else 0]
-    return value, low, high, bound
+def measured_optima(optima: pd.DataFrame) -> list[Measured]:
+    """The optimum of each row, or the bound that the grid puts on it."""
+    numbers = optima[["grid_low", "log2_optimum", "standard_error", "degrees"]].to_numpy(dtype=float)
+    return [
+        Measured(float(lowest), 0.0, float("inf"), "at_most")
+        if edge == "all_diverged"
+        else Measured(float(optimum), float(error), float(degrees), _BOUND[edge])
+        for edge, (lowest, optimum, error, degrees) in zip(optima["edge"], numbers, strict=True)
+    ]
+
+
+def shift_of(terms: Sequence[Measured]) -> Measured:
+    """The last of several optima minus the first; NaN for a single one."""
+    if len(terms) < 2:
+        return UNKNOWN
+    return weighted_sum((terms[0], terms[-1]), (-1.0, 1.0))

@@ -16,6 +16,8 @@ COMMANDS = {
     "collect": "write an experiment's tables from its stored runs",
     "analyze": "write optimum, transfer and regret tables from an experiment's runs",
     "figure": "draw a figure from tables",
+    "claims": "judge each claim of the paper by a preset's tables",
+    "report": "one HTML page on a preset: claims, figures, runs, cost, environment",
     "theory": "the limit of infinite width and depth in numbers: linear, lazy or sampled",
     "study": "solve what a figure of the theory shows and write its table",
     "status": "how much of each preset and experiment is done",

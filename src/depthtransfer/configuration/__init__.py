@@ -8,7 +8,7 @@ from depthtransfer.configuration.loading import (
     load_theory,
     names,
 )
-from depthtransfer.configuration.paths import figure_path, study_path, table_folder
+from depthtransfer.configuration.paths import figure_path, results_folder, study_path, table_folder
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
 from depthtransfer.configuration.theory import STUDIES, TheoryScale
 
@@ -26,6 +26,7 @@ __all__ = [
     "load_preset",
     "load_theory",
     "names",
+    "results_folder",
     "study_path",
     "table_folder",
 ]

@@ -5,9 +5,14 @@ from pathlib import Path
 from depthtransfer.configuration.loading import DEFAULT_PRESET
 
 
+def results_folder(preset: str) -> Path:
+    """Folder of everything that a preset's runs gave."""
+    return Path("results") / preset
+
+
 def table_folder(preset: str, experiment: str) -> Path:
     """Folder of an experiment's tables."""
-    return Path("results") / preset / experiment
+    return results_folder(preset) / experiment
 
 
 def study_path(preset: str, study: str) -> Path:

@@ -1,0 +1,140 @@
+"""What keeps an optimum from being known, and the further runs that would help most.
+
+An optimum is flagged as
+
+- "edge_of_grid": the best value lies at an end of the grid, or every value diverged;
+- "too_coarse_grid": the optimum was read off a point, or lies next to a value that diverges, so that the grid
+  step and not the seeds limits it;
+- "too_few_seeds": a single seed, or noise that leaves the interval wider than a grid step;
+- "non_unimodal": away from the lowest point the loss falls again by more than noise explains.
+"""
+
+import numpy as np
+import pandas as pd
+
+from depthtransfer.analysis.bootstrap import half_width
+from depthtransfer.analysis.coordinates import Array, coordinate
+from depthtransfer.analysis.optimum import Estimate, estimates
+from depthtransfer.analysis.roughness import roughness
+
+FLAGS = ("edge_of_grid", "too_coarse_grid", "too_few_seeds", "non_unimodal")
+_LEVEL_OF_A_DIP = 0.999  # of one comparison; a curve has about ten
+_DECIMALS = 6
+
+
+def diagnosis(
+    runs: pd.DataFrame,
+    hyperparameter: str = "learning_rate",
+    *,
+    further: int = 2,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Flags of each optimum and the runs that would decide.
+
+    Args:
+        further: how many values to name at most.
+        runs, hyperparameter, resamples, seed, level: as for ``depthtransfer.analysis.optima``.
+
+    Returns:
+        One row per (scheme, width, depth), sorted: hyperparameter, scheme, width, depth, flags (space-separated;
+        empty if there are none), add_values (values to add to the grid, space-separated, the most useful first)
+        and add_seeds (whether more seeds would help more than values).
+
+    Raises:
+        AnalysisError: as ``depthtransfer.analysis.optima``.
+    """
+    rows = []
+    for estimate in estimates(runs, hyperparameter, resamples=resamples, seed=seed, level=level):
+        found = flags(estimate, level)
+        values = further_values(estimate, further) if set(found) & {"edge_of_grid", "too_coarse_grid"} else []
+        rows.append(
+            {
+                "hyperparameter": hyperparameter,
+                "scheme": estimate.sweep.scheme,
+                "width": estimate.sweep.width,
+                "depth": estimate.sweep.depth,
+                "flags": " ".join(found),
+                "add_values": " ".join(f"{value:.6g}" for value in values),
+                "add_seeds": "too_few_seeds" in found,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def flags(estimate: Estimate, level: float) -> list[str]:
+    """The flags of one optimum, in the order of ``FLAGS``."""
+    sweep, known = estimate.sweep, estimate.known
+    if estimate.edge != "none":
+        return ["edge_of_grid"] + (["too_few_seeds"] if sweep.log_loss.shape[1] == 1 else [])
+    noise = np.sqrt(max(known.standard_error**2 - known.systematic, 0.0))
+    noisy = 2.0 * half_width(float(noise), known.degrees, level) > sweep.step
+    raised = {
+        "too_coarse_grid": estimate.method != "quadratic" or estimate.next_diverges,
+        "too_few_seeds": noisy or sweep.log_loss.shape[1] == 1,
+        "non_unimodal": _falls_again(estimate),
+    }
+    return [name for name in FLAGS if raised.get(name)]
+
+
+def further_values(estimate: Estimate, count: int) -> list[float]:
+    """Values to add to a configuration's grid, the most useful first; none that is there already.
+
+    Beyond the edge the grid is continued by its step, as far as ``count`` goes. Inside it the gaps on either
+    side of the best value are halved, first the one towards instability, since that side is steeper.
+    """
+    sweep = estimate.sweep
+    x = sweep.log2_values
+    step = sweep.step if len(x) > 1 else 1.0
+    if estimate.edge in ("left", "all_diverged"):
+        wanted = [x[0] - step * (k + 1) for k in range(count)]
+    elif estimate.edge == "right":
+        wanted = [x[-1] + step * (k + 1) for k in range(count)]
+    elif estimate.edge == "both":
+        wanted = [x[0] + step * sign * (k + 1) for k in range(count) for sign in (1, -1)][:count]
+    else:
+        wanted = _halvings(x, int(estimate.centre.best[0]), count)
+    change = coordinate(sweep.hyperparameter)
+    values = change.back(np.round(np.array(wanted, dtype=float), _DECIMALS))
+    return [float(value) for value in values if change.defined(np.array([value]))[0]]
+
+
+def _halvings(x: Array, best: int, count: int) -> list[float]:
+    """Midpoints of the gaps next to the best point, to the right first, then of the halves they leave."""
+    ends = [float(x[best + 1])] if best + 1 < len(x) else []
+    ends += [float(x[best - 1])] if best > 0 else []
+    middle = float(x[best])
+    parts = 1
+    wanted: list[float] = []
+    while len(wanted) < count:
+        parts *= 2
+        wanted += [middle + (end - middle) * odd / parts for odd in range(1, parts, 2) for end in ends]
+    return wanted[:count]
+
+
+def _falls_again(estimate: Estimate) -> bool:
+    """Whether, going outwards from the lowest point, the loss falls again for certain."""
+    curve, best = estimate.curve, int(estimate.centre.best[0])
+    deviation, degrees = _noise_of_means(estimate)
+    if not np.isfinite(deviation):
+        return False
+    significant = half_width(np.sqrt(2.0) * deviation, degrees, 2.0 * _LEVEL_OF_A_DIP - 1.0)
+    for side in (curve[best:], curve[best::-1]):
+        side = side[np.isfinite(side)]
+        if (np.maximum.accumulate(side) - side).max(initial=0.0) > significant:
+            return True
+    return False
+
+
+def _noise_of_means(estimate: Estimate) -> tuple[float, float]:
+    """Standard deviation of a point of the averaged curve, and its degrees of freedom."""
+    log_loss = np.where(np.isfinite(estimate.sweep.log_loss), estimate.sweep.log_loss, np.nan)
+    seeds = np.isfinite(log_loss).sum(axis=1)
+    several = log_loss[seeds > 1]
+    if not len(several):
+        return roughness(estimate.curve, int(estimate.centre.best[0]))
+    residual = several - np.nanmean(several, axis=1, keepdims=True)
+    degrees = float((seeds[seeds > 1] - 1).sum())
+    variance = float(np.nansum(residual**2)) / degrees
+    return float(np.sqrt(variance / seeds[seeds > 1].mean())), degrees

@@ -1,0 +1,122 @@
+"""The learning rate of the residual CNN: Figure 1, Figure B.1, and the depth exponents of Figure M.1."""
+
+from functools import partial
+
+from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
+from depthtransfer.analysis.optimum import estimates
+from depthtransfer.analysis.ordering import along, best_losses
+from depthtransfer.claims import transfer
+from depthtransfer.claims.claim import Claim
+from depthtransfer.claims.errors import TooLittleError
+from depthtransfer.claims.evidence import Evidence
+from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of
+
+CNN, CNN_SP, ALPHA = "cnn_learning_rate", "cnn_learning_rate_sp", "cnn_alpha"
+
+
+def _slope(experiment: str, scheme: str, over: str, region: Region, evidence: Evidence) -> Finding:
+    runs = transfer.select(evidence.runs(experiment), scheme, experiment)
+    return transfer.judge_slope(runs, over, region)
+
+
+def _loss_improves(evidence: Evidence) -> Finding:
+    runs = transfer.select(evidence.runs(CNN), "mup_sqrt_depth", CNN)
+    losses = best_losses(estimates(runs, "learning_rate", resamples=2, seed=0, level=LEVEL))
+    falls = Region(high=0.0)
+    return all_of(*(_per_doubling(along(losses, over), over, falls) for over in ("depth", "width")))
+
+
+def _per_doubling(groups: dict[tuple[str, int], list[tuple[int, Measured]]], over: str, falls: Region) -> Finding:
+    parts = [
+        weighted_sum([loss for _, loss in group], slope_weights([size for size, _ in group]))
+        for group in groups.values()
+        if len(group) > 1
+    ]
+    if not parts:
+        raise TooLittleError(f"there is a single {over}", f"add a second {over} to the preset")
+    average = mean(parts)
+    low, high = average.interval(LEVEL)
+    detail = f"Log of the best loss, change a doubling of {over}: {average.value:+.4f} ({low:+.4f} to {high:+.4f})."
+    return falls.judge(average, detail=detail, missing=f"More seeds, or a wider range of {over}s.")
+
+
+CLAIMS = (
+    Claim(
+        "A1",
+        "Figure 1b",
+        "With muP and branches scaled by 1/sqrt(L), the best learning rate of the CNN is the same at every depth.",
+        transfer.SLOPE.format(axis="depth", other="width"),
+        "between -1/4 and 1/4",
+        transfer.WHY_A_QUARTER,
+        (f"{CNN}/runs.parquet",),
+        partial(_slope, CNN, "mup_sqrt_depth", "depth", transfer.DEPTH_STAYS),
+        "fig1",
+    ),
+    Claim(
+        "A2",
+        "Figure 1a",
+        "With muP and unscaled branches, the best learning rate of the CNN falls with depth.",
+        transfer.SLOPE.format(axis="depth", other="width"),
+        "below -1/4",
+        transfer.WHY_A_QUARTER,
+        (f"{CNN}/runs.parquet",),
+        partial(_slope, CNN, "mup", "depth", transfer.DEPTH_FALLS),
+        "fig1",
+    ),
+    Claim(
+        "A3",
+        "Figure B.1",
+        "In the standard parametrization, the best learning rate of the CNN falls with depth.",
+        transfer.SLOPE.format(axis="depth", other="width"),
+        "below -1/4",
+        transfer.WHY_A_QUARTER,
+        (f"{CNN_SP}/runs.parquet",),
+        partial(_slope, CNN_SP, "sp", "depth", transfer.DEPTH_FALLS),
+        "figB1",
+    ),
+    Claim(
+        "A3-width",
+        "Figure B.1",
+        "In the standard parametrization, the best learning rate of the CNN also moves with width.",
+        transfer.SLOPE.format(axis="width", other="depth"),
+        "below -1/2",
+        transfer.WHY_A_HALF,
+        (f"{CNN_SP}/runs.parquet",),
+        partial(_slope, CNN_SP, "sp", "width", transfer.WIDTH_FALLS),
+        "figB1",
+    ),
+    Claim(
+        "A4",
+        "Figure 1b",
+        "With muP and branches scaled by 1/sqrt(L), the best learning rate of the CNN is the same at every width.",
+        transfer.SLOPE.format(axis="width", other="depth"),
+        "between -1/2 and 1/2",
+        transfer.WHY_A_HALF,
+        (f"{CNN}/runs.parquet",),
+        partial(_slope, CNN, "mup_sqrt_depth", "width", transfer.WIDTH_STAYS),
+        "fig1",
+    ),
+    Claim(
+        "A5",
+        "Figure 1b",
+        "With muP and branches scaled by 1/sqrt(L), deeper and wider CNNs reach lower training loss, each at its "
+        "best learning rate.",
+        "change of the log of the best loss when depth, or width, doubles",
+        "below 0, for depth and for width",
+        "The sign is the claim; the interval decides whether it is known.",
+        (f"{CNN}/runs.parquet",),
+        _loss_improves,
+        "fig1",
+    ),
+    Claim(
+        "A19",
+        "Appendix M, Figure M.1",
+        "Branches scaled by 1/L, with learning rates scaled to match, also keep the best learning rate over depth.",
+        transfer.SLOPE.format(axis="depth", other="width"),
+        "between -1/4 and 1/4",
+        transfer.WHY_A_QUARTER,
+        (f"{ALPHA}/runs.parquet",),
+        partial(_slope, ALPHA, "alpha 1", "depth", transfer.DEPTH_STAYS),
+        "figM1",
+    ),
+)

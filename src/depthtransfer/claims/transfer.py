@@ -1,0 +1,117 @@
+"""Judging whether an optimum stays or moves as networks grow."""
+
+import pandas as pd
+
+from depthtransfer.analysis import diagnosis, optima
+from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
+from depthtransfer.analysis.transfer import AXES, measured_optima, shift_of
+from depthtransfer.claims.errors import NotRunError, TooLittleError
+from depthtransfer.claims.verdict import LEVEL, Finding, Region, Verdict
+
+RESAMPLES = 400
+DEPTH_STAYS = Region(-0.25, 0.25)
+WIDTH_STAYS = Region(-0.5, 0.5)
+DEPTH_FALLS = Region(high=-0.25)
+WIDTH_FALLS = Region(high=-0.5)
+
+SLOPE = "slope of log2(optimum) over log2({axis}), mean over {other}s"
+WHY_A_QUARTER = (
+    "Half way between an optimum that stays and one that moves as the square root of the depth, the smallest power "
+    "that another choice of depth exponent would give; from depth 3 to 30 it is 0.8 octaves, a grid step of the paper."
+)
+WHY_A_HALF = (
+    "Half way between an optimum that stays and the 1/N of a global learning rate in the standard parametrization."
+)
+
+
+def select(runs: pd.DataFrame, scheme: str, experiment: str) -> pd.DataFrame:
+    """The runs of one scheme.
+
+    Raises:
+        NotRunError: if there are none.
+    """
+    chosen = runs[runs["scheme"] == scheme]
+    if runs.empty or chosen.empty:
+        raise NotRunError(f"{experiment} has no run of {scheme}", "add it to the preset")
+    return chosen
+
+
+def slopes(found: pd.DataFrame, over: str) -> list[Measured]:
+    """The slope of each group of networks that share the other size.
+
+    Optima of a single seed are left out where there are groups without any: their noise is only guessed from how
+    rough the curve is.
+
+    Raises:
+        TooLittleError: if no group has two sizes.
+    """
+    groups = [group.sort_values(over) for _, group in found.groupby(AXES[over], sort=True)]
+    groups = [group for group in groups if len(group) > 1]
+    several = [group for group in groups if (group["seeds"] > 1).all()]
+    if not groups:
+        raise TooLittleError(f"there is a single {over}", f"add a second {over} to the preset")
+    return [weighted_sum(measured_optima(group), slope_weights(group[over].tolist())) for group in several or groups]
+
+
+def judge_slope(runs: pd.DataFrame, over: str, region: Region, hyperparameter: str = "learning_rate") -> Finding:
+    """Judge the mean slope of the optimum of one scheme over a size.
+
+    A mean could hide slopes that cancel, so a group whose own slope lies outside for certain keeps a claim from
+    being reproduced.
+
+    Args:
+        runs: of one scheme.
+        over: "depth" or "width".
+        region: slopes for which the claim holds.
+        hyperparameter: the swept column.
+
+    Raises:
+        AnalysisError, TooLittleError: if the table cannot be analysed or has a single size.
+    """
+    found = optima(runs, hyperparameter, resamples=RESAMPLES, level=LEVEL)
+    parts = slopes(found, over)
+    average = mean(parts)
+    finding = region.judge(average, detail=_described(found, over), missing=_open(runs, hyperparameter))
+    if finding.verdict is Verdict.REPRODUCED and any(region.excludes(part) for part in parts):
+        return Finding(
+            Verdict.INCONCLUSIVE,
+            finding.value,
+            finding.low,
+            finding.high,
+            finding.detail,
+            f"slopes differ between {AXES[over]}s, some outside for certain; look at the table of transfer.",
+        )
+    return finding
+
+
+def _described(found: pd.DataFrame, over: str) -> str:
+    """The shift of each group in words."""
+    texts = []
+    for size, group in found.groupby(AXES[over], sort=True):
+        ordered = group.sort_values(over)
+        if len(ordered) < 2:
+            continue
+        first, last = ordered.iloc[0], ordered.iloc[-1]
+        shift = shift_of(measured_optima(ordered))
+        relation = {"exact": "", "at_most": "at most ", "at_least": "at least "}.get(shift.bound)
+        moved = f"{relation}{shift.value:+.2f} octaves" if relation is not None else "unknown"
+        gone = ordered.loc[ordered["edge"] == "all_diverged", over]
+        diverged = f" (every value diverged at {', '.join(map(str, gone))})" if len(gone) else ""
+        texts.append(f"{AXES[over]} {size}: {over} {first[over]} to {last[over]} {moved}{diverged}")
+    return "Shift at " + "; ".join(texts) + "." if texts else ""
+
+
+def _open(runs: pd.DataFrame, hyperparameter: str, limit: int = 3) -> str:
+    """The further runs that would decide, at the configurations that are known worst."""
+    table = diagnosis(runs, hyperparameter, resamples=RESAMPLES, level=LEVEL)
+    wishes = []
+    for row in table[table["flags"] != ""].itertuples():
+        wish = [f"values {str(row.add_values).replace(' ', ', ')}"] if row.add_values else []
+        wish += ["seeds"] if row.add_seeds else []
+        if wish:
+            flagged = str(row.flags).replace("_", "-").replace(" ", ", ")
+            wishes.append(f"width {row.width} depth {row.depth} ({flagged}): add {' and '.join(wish)}")
+    if not wishes:
+        return "More seeds, or a wider range of sizes."
+    more = f"; {len(wishes) - limit} more like these" if len(wishes) > limit else ""
+    return "; ".join(wishes[:limit]) + more + "."

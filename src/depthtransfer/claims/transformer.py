@@ -1,0 +1,79 @@
+"""Vision transformers with Adam: Figure 3, Figure B.3."""
+
+from functools import partial
+
+from depthtransfer.analysis import optima, stopped
+from depthtransfer.analysis.measured import mean
+from depthtransfer.analysis.ordering import difference
+from depthtransfer.analysis.transfer import measured_optima
+from depthtransfer.claims import transfer
+from depthtransfer.claims.claim import Claim
+from depthtransfer.claims.errors import TooLittleError
+from depthtransfer.claims.evidence import Evidence
+from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of
+
+VIT, NO_NORM, COSINE = "vit_learning_rate", "vit_no_norm_learning_rate", "vit_cosine_learning_rate"
+_SCALED = "mup_sqrt_depth"
+_EARLY = 1 / 3
+_SAME = Region(-0.74, 0.74)
+
+
+def _stays(experiments: tuple[str, ...], evidence: Evidence) -> Finding:
+    return all_of(
+        *(
+            transfer.judge_slope(
+                transfer.select(evidence.runs(experiment), _SCALED, experiment), "depth", transfer.DEPTH_STAYS
+            )
+            for experiment in experiments
+        )
+    )
+
+
+def _early_tuning(evidence: Evidence) -> Finding:
+    runs = transfer.select(evidence.runs(VIT), _SCALED, VIT)
+    tables = [stopped(runs, evidence.steps(VIT), _EARLY), runs]
+    found = [optima(table, resamples=transfer.RESAMPLES, level=LEVEL) for table in tables]
+    both = [dict(zip(zip(t["width"], t["depth"], strict=True), measured_optima(t), strict=True)) for t in found]
+    differences = [difference(both[0][size], both[1][size]) for size in both[1] if size in both[0]]
+    if not differences:
+        raise TooLittleError("there are no runs to compare", "add the experiment to the preset")
+    detail = f"{len(differences)} sizes, after {int(tables[0]['steps'].max())} of {int(runs['steps'].max())} steps."
+    return _SAME.judge(mean(differences), detail=detail, missing="More seeds, or a finer grid.")
+
+
+CLAIMS = (
+    Claim(
+        "A8",
+        "Figure 3a, b",
+        "In vision transformers trained with Adam, scaled by 1/sqrt(L), the best learning rate is the same at every "
+        "depth, with LayerNorm and without.",
+        transfer.SLOPE.format(axis="depth", other="width"),
+        "between -1/4 and 1/4, with and without normalization",
+        transfer.WHY_A_QUARTER,
+        (f"{VIT}/runs.parquet", f"{NO_NORM}/runs.parquet"),
+        partial(_stays, (VIT, NO_NORM)),
+        "fig3",
+    ),
+    Claim(
+        "A9",
+        "Figure 3d",
+        "With warm-up and a cosine schedule the best learning rate of the vision transformer still stays over depth.",
+        transfer.SLOPE.format(axis="depth", other="width"),
+        "between -1/4 and 1/4",
+        transfer.WHY_A_QUARTER,
+        (f"{COSINE}/runs.parquet",),
+        partial(_stays, (COSINE,)),
+        "fig3",
+    ),
+    Claim(
+        "A11",
+        "Appendix B.2, Figure B.3",
+        "The learning rate that is best after a third of the training is best at its end.",
+        "log2 of the optimum after a third of the steps less that at the end, mean over sizes",
+        "between -0.74 and 0.74",
+        "One step of the paper's grid of learning rates for Adam, ten values over two decades.",
+        (f"{VIT}/runs.parquet", f"{VIT}/steps.parquet"),
+        _early_tuning,
+        "fig3",
+    ),
+)

@@ -22,7 +22,8 @@ def solve(specification: dict[str, Any]) -> tuple[dict[str, list[Any]], dict[str
     Raises:
         ConfigurationError: the specification cannot be solved, or does not fit into memory.
     """
-    rows, diverged = _SOLVERS[specification["kind"]](specification)
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is left out and reported
+        rows, diverged = _SOLVERS[specification["kind"]](specification)
     ok = diverged is None and rows.left_out == 0
     return rows.series, {"status": "ok" if ok else "diverged", "diverged_step": diverged, "left_out": rows.left_out}
 

@@ -50,7 +50,7 @@ def share(table: pd.DataFrame, verdict: Verdict) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_intervals_cover_as_often_as_they_say(seeds: int) -> None:
-    """Within three points over all curves together; where the seed is single, or the grid limits, they are wider."""
+    """Never three points less, over all curves together; more where the seed is single or the grid limits."""
     table = judged(seeds, 0.0)
     assert table["held"].mean() >= NOMINAL - 0.03
     cells = table.groupby(["shape", "step", "noise"])["held"].mean()
@@ -58,7 +58,7 @@ def test_intervals_cover_as_often_as_they_say(seeds: int) -> None:
     assert cells.min() >= NOMINAL - 0.03 - chance, cells.idxmin()
     if seeds > 1:
         noisy = table[(table["shape"] == "parabola") & (table["noise"] == max(NOISES))]
-        assert noisy["held"].mean() <= NOMINAL + 0.03
+        assert noisy["held"].mean() <= NOMINAL + 0.045, "too wide where nothing but noise limits"
 
 
 @pytest.mark.slow

@@ -127,13 +127,14 @@ def tables_of(wildcards):
 
 @plainly
 def tables_of_preset(wildcards):
-    """Tables of every experiment of a preset."""
+    """Tables of every experiment of a preset, and of every study of the theory."""
     folders = [
         table_folder(wildcards.preset, name)
         for name in configuration.load_preset(wildcards.preset).experiments
     ]
     tables = ("runs.parquet", "steps.parquet", "probes.parquet")
-    return [folder / name for folder in folders for name in tables]
+    studies = [study_path(wildcards.preset, study) for study in STUDIES]
+    return [folder / name for folder in folders for name in tables] + studies
 
 
 @plainly

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_POWERS = np.linspace(-4.0, -0.01, 400)
+_POWERS = np.concatenate([np.linspace(-4.0, -0.01, 400), np.linspace(0.01, 2.0, 200)])
 
 
 def approach(depths: Sequence[float], distances: Sequence[float], deepest: float) -> float:
@@ -20,12 +20,14 @@ def approach(depths: Sequence[float], distances: Sequence[float], deepest: float
         deepest: depth of the network that stands for the limit.
 
     Returns:
-        A power between -4 and -0.01; NaN where a distance is not positive or there are fewer than two.
+        A power between -4 and 2; above 0 there is no limit that is approached. NaN where no power in between fits
+        best, a distance is not positive or there are fewer than two.
     """
     L, found = np.asarray(depths, dtype=float), np.asarray(distances, dtype=float)
     if len(L) < 2 or not (found > 0).all():
         return float("nan")
-    expected = np.log(L ** _POWERS[:, None] - deepest ** _POWERS[:, None])
+    expected = np.log(np.abs(L ** _POWERS[:, None] - deepest ** _POWERS[:, None]))
     residual = np.log(found) - expected
     misfit = residual.var(axis=1)
-    return float(_POWERS[int(misfit.argmin())])
+    best = int(misfit.argmin())
+    return float(_POWERS[best]) if 0 < best < len(_POWERS) - 1 else float("nan")

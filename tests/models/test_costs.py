@@ -82,3 +82,9 @@ def test_an_unknown_model_is_an_error_that_names_the_known_ones() -> None:
 def test_a_plan_is_costed_without_torch() -> None:
     code = "import sys, depthtransfer.models.costs, depthtransfer.scaling; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_more_branches_than_allowed_are_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="more than 8192 residual branches"):
+        costs.cost(name, width=8, depth=3 * 2**14, shape=ImageShape(3, 32), classes=10)

@@ -11,6 +11,9 @@ from depthtransfer.models.shapes import Cost, ImageShape
 from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
 from depthtransfer.strict_yaml import Strict, validate
 
+MOST_BRANCHES = 8192
+"""Depths beyond are taken for a slip of the pen: building the modules alone would take minutes."""
+
 
 @dataclass(frozen=True)
 class Sizing:
@@ -40,6 +43,10 @@ def cost(
     Raises:
         ConfigurationError: if the model is unknown or the sizes or options do not fit it.
     """
+    if depth > MOST_BRANCHES:
+        raise ConfigurationError(
+            f"depth = {depth} of the {model} is more than {MOST_BRANCHES} residual branches", "give fewer"
+        )
     return _sizing(model).cost(width, depth, shape, classes, checked_options(model, options or {}))
 
 

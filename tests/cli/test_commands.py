@@ -60,7 +60,8 @@ def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFi
     output = printed(capsys, "status")
     assert row(output, "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "3", "0"]
     assert row(output, "smoke", EXPERIMENT) == ["smoke", EXPERIMENT, "275", "0", "275"]
-    assert row(output, "paper", EXPERIMENT) == ["paper", EXPERIMENT, "768", "0", "768"]
+    assert row(output, "desktop", EXPERIMENT)[:2] == ["desktop", EXPERIMENT]
+    assert row(output, "paper_40", EXPERIMENT) == ["paper_40", EXPERIMENT, "768", "0", "768"]
     assert "smoke" not in printed(capsys, "status", "tiny")
 
 

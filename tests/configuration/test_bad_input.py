@@ -191,7 +191,12 @@ def test_a_circle_of_presets(config: Path, write_preset: Write) -> None:
 
 @pytest.mark.parametrize("name", ["smok", "", "../presets/smoke", "smoke.yaml", "sm\0ke", "/etc/passwd", "x" * 5000])
 def test_unknown_names(config: Path, name: str) -> None:
-    refused(lambda: load_preset(name, config), "preset", "is unknown", "known: desktop, paper, reference, smoke")
+    refused(
+        lambda: load_preset(name, config),
+        "preset",
+        "is unknown",
+        "known: desktop, paper, paper_100, paper_40, reference, smoke",
+    )
     refused(lambda: load_experiment(name, config), "experiment", "is unknown", "cnn_learning_rate")
 
 

@@ -91,7 +91,7 @@ def test_missing_file(tmp_path: Path) -> None:
 
 def test_shipped_declarations() -> None:
     shipped = load_declarations(Path(__file__).parents[2] / "config" / "datasets.yaml")
-    assert set(shipped) == {"digits", "cifar10", "cifar10_jpeg", "tiny_imagenet", "imagenet"}
+    assert set(shipped) == {"digits", "cifar10", "cifar10_jpeg", "tiny_imagenet", "tiny_imagenet_full", "imagenet"}
     assert all(isinstance(declaration, Declaration) for declaration in shipped.values())
 
 

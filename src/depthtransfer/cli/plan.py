@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         speed = measure()
     table = Table(title=f"{arguments.target} ({preset})")
-    measured = not arguments.no_measure
+    measured = bool(absent) and not arguments.no_measure
     headings = ["experiment", "runs", "stored", "to train", "PFLOP to train", "hours here"]
     for heading in [*headings, "GiB a run"] if measured else headings:
         table.add_column(heading, justify="left" if heading == "experiment" else "right")
@@ -98,6 +98,5 @@ def _largest(sweep: "Sweep") -> int:
         classes=data.classes,
         batch_size=spec.batch_size,
         optimizer=spec.optimizer,
-        bf16=spec.precision == "bf16",
         options=spec.options,
     )

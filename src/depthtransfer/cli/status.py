@@ -16,7 +16,7 @@ def run(arguments: argparse.Namespace) -> int:
     from rich.table import Table
 
     from depthtransfer.cli.studied import progress
-    from depthtransfer.configuration import STUDIES, load_preset, names
+    from depthtransfer.configuration import STUDIES, load_preset, names, theory_of
     from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.store import Store
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
             missing = len(store.missing(request.spec.key for request in sweep.requests))
             total = len(sweep.requests)
             table.add_row(preset, experiment, str(total), str(total - missing), str(missing))
-        for study in STUDIES:
+        for study in STUDIES if theory_of(preset) else ():
             table.add_row(preset, study, *map(str, progress(preset, study)))
     Console().print(table)
     return 0

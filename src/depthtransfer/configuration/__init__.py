@@ -7,6 +7,7 @@ from depthtransfer.configuration.loading import (
     load_preset,
     load_theory,
     names,
+    theory_of,
 )
 from depthtransfer.configuration.paths import figure_path, results_folder, study_path, table_folder
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
@@ -29,4 +30,5 @@ __all__ = [
     "results_folder",
     "study_path",
     "table_folder",
+    "theory_of",
 ]

@@ -47,12 +47,22 @@ def load_preset(name: str, root: Path = Path("config")) -> Preset:
 
 def load_theory(preset: str, root: Path = Path("config")) -> TheoryScale:
     """Read config/theory/<preset>.yaml; a preset without one takes that of the preset it extends."""
-    if preset not in names(root / "theory") and preset in names(root / "presets"):
-        base = read_yaml(root / "presets" / f"{preset}.yaml").get("extends")
-        if isinstance(base, str) and base != preset:
-            return load_theory(base, root)
-    path = _named(root / "theory", preset, "theory scale of preset")
+    path = _named(root / "theory", theory_of(preset, root) or preset, "theory scale of preset")
     return validate(TheoryScale, read_yaml(path), path)
+
+
+def theory_of(preset: str, root: Path = Path("config")) -> str | None:
+    """Name of the preset whose theory scale a preset has: its own, or one that it extends; None if there is none."""
+    seen: set[str] = set()
+    while preset not in names(root / "theory"):
+        seen.add(preset)
+        if preset not in names(root / "presets"):
+            return None
+        base = read_yaml(root / "presets" / f"{preset}.yaml").get("extends")
+        if not isinstance(base, str) or base in seen:
+            return None
+        preset = base
+    return preset
 
 
 def _with_defaults(defaults: dict[str, Any], grid: dict[str, Any]) -> dict[str, Any]:

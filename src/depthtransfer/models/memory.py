@@ -26,21 +26,20 @@ def training_bytes(
     classes: int,
     batch_size: int,
     optimizer: Optimizer = Optimizer.SGD,
-    bf16: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> int:
     """Return the bytes of tensors alive at the peak of a training step.
 
     Counted are weights, gradients, optimizer state, the batch, every activation that the backward pass keeps (each
     storage once), and what it holds for a moment. The images of the data set, the interpreter and torch itself (about
-    0.5 GiB on a CPU, more with CUDA) come on top.
+    0.5 GiB on a CPU, more with CUDA) come on top. Counted in fp32, which bounds a run in bf16: that halves most of
+    the activations.
 
     Args:
         model: architecture by name.
         width, depth, shape, classes, options: of the network.
         batch_size: images in a batch.
         optimizer: whose state is counted.
-        bf16: whether the forward pass runs under bfloat16 autocast.
 
     Raises:
         ConfigurationError: if sizes or options do not fit.
@@ -59,11 +58,8 @@ def training_bytes(
         images = torch.empty(batch_size, shape.channels, shape.size, shape.size).to(memory_format=torch.channels_last)
         labels = torch.empty(batch_size, dtype=torch.int64)
     weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
-    with (
-        torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor),
-        torch.autocast("cpu", torch.bfloat16, enabled=bf16),
-    ):
-        F.cross_entropy(network(images).float(), labels)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        F.cross_entropy(network(images), labels)
     activations = [size for address, (_, size) in kept.items() if address not in weights]
     parameters = sum(parameter.nbytes for parameter in network.parameters())
     transient = _TRANSIENT * max(activations)

@@ -71,11 +71,14 @@ def test_savings_are_ratios_of_counted_operations() -> None:
 
 
 def test_tuning_the_residual_cnn_at_depth_6_saves_what_the_authors_say() -> None:
-    """Depth 6 with 128 channels for depth 30 with 1024: about 320 times, and about 1000 with a third of the epochs."""
+    """Depth 6 with 128 channels for depth 30 with 1024: about 320 times, and about 1000 with a third of the epochs.
+
+    That is 5 x 8^2, as if all of the network got deeper; stem, transitions and readout do not.
+    """
 
     def step(width: int, depth: int) -> float:
         return cost("cnn", width=width, depth=depth, shape=ImageShape(3, 32), classes=10).step_flops
 
     ratio = step(256, 30) / step(32, 6)
-    assert ratio == pytest.approx(320, rel=0.25)
-    assert 3 * ratio == pytest.approx(1000, rel=0.25)
+    assert ratio == pytest.approx(320, rel=0.15)
+    assert 3 * ratio == pytest.approx(1000, rel=0.2)

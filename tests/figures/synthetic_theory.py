@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pandas as pd
+from tests.studies.tiny import CONTENT
 
 from depthtransfer.configuration import TheoryScale
 from depthtransfer.figures import StudyTable
@@ -12,45 +13,8 @@ from depthtransfer.studies.plan import solutions
 from depthtransfer.tables.layouts import SOLUTION
 from depthtransfer.tables.records import Record
 
-NETWORKS = [{"widths": [8, 16], "depths": [2, 4], "seeds": 32, "block": 16}]
 SCALE = TheoryScale.model_validate(
-    {
-        "title": "tiny",
-        "fig6": {"activations": ["linear", "relu"], "correlation": 0.3, "depths": [2, 4, 8], "networks": NETWORKS},
-        "fig7": {
-            "target": 1.0,
-            "learning_rate": 0.02,
-            "updates": 3,
-            "gamma0": [0.5, 1.0],
-            "limit_depths": [2, 4, 8],
-            "networks": NETWORKS,
-            "one_step": {"learning_rate": 0.2, "gamma0": [0.5, 1.0], "depths": [4, 8], "networks": NETWORKS},
-        },
-        "rates": {
-            "target": 1.0,
-            "learning_rate": 0.03,
-            "updates": 2,
-            "gamma0": 0.5,
-            "limit_depths": [2, 4, 8],
-            "depths": [2, 4, 8],
-            "networks": NETWORKS,
-            "identity": {"width": 8, "depth": 4, "gamma0": 1, "learning_rate": 0.004, "updates": 3, "seeds": 8},
-        },
-        "optimum": {
-            "kernel": [[1, 0.6], [0.6, 1]],
-            "targets": [1, 0.5],
-            "gamma0": 1,
-            "beta": 1,
-            "updates": 2,
-            "learning_rates": {"log2": [-5, -3, 0.5]},
-            "depths": [2, 4],
-            "network_depths": [2],
-            "widths": [16],
-            "seeds": 16,
-            "gamma0_range": [0.5, 1, 2],
-            "beta_range": [0.5, 1],
-        },
-    }
+    CONTENT | {"optimum": CONTENT["optimum"] | {"learning_rates": {"log2": [-5, -3, 0.5]}}}
 )
 
 

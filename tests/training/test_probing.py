@@ -37,7 +37,7 @@ def test_training_is_the_same_with_a_probe_and_without() -> None:
     """And the logits before the first step belong to a network whose loss at the start is about chance."""
     plain, probed = run(spec()), run(spec(probe_steps=(0, 3, 6), probe_images=5))
     assert exact_losses(plain) == exact_losses(probed)
-    assert plain.logits == [] or plain.logits == ()
+    assert not plain.logits
     assert probed.summary["probe_steps"] == [0, 3, 6]
     assert len(probed.logits) == 3 * 5 * 4
     first, last = probed.logits[:20], probed.logits[-20:]

@@ -100,9 +100,12 @@ def _sizes(runs: "DataFrame", hyperparameter: str) -> str:
     per_point = runs.groupby(["scheme", "width", "depth", hyperparameter])["seed"].nunique()
     few, many = int(per_point.min()), int(per_point.max())
     seeds = f"{many}" if few == many else f"{few} to {many}"
+    name = hyperparameter.replace("_", " ")
+    swept = f"{values.nunique()} values of {name} from {values.min():.3g} to {values.max():.3g}"
+    if values.nunique() == 1:
+        swept = f"{name} {values.iloc[0]:.3g}"
     return (
-        f"Widths {_listed(runs, 'width')}; depths {_listed(runs, 'depth')}; {values.nunique()} values of "
-        f"{hyperparameter.replace('_', ' ')} from {values.min():.3g} to {values.max():.3g}; "
+        f"Widths {_listed(runs, 'width')}; depths {_listed(runs, 'depth')}; {swept}; "
         f"{seeds} {'seed' if seeds == '1' else 'seeds'} a point."
     )
 

@@ -43,7 +43,7 @@ def test_bias_and_noise_are_told_apart() -> None:
 
 
 def test_without_a_difference_there_is_no_bias() -> None:
-    """Bias squared is then the error of a variance over 400 points, some 7% of spread^2 / seeds, and its square root."""
+    """Its square is then the error of a variance over 400 points, some 7% of spread^2 over seeds."""
     table = distances(*tables(bias=0.0))
     assert (table["bias"] < 0.2 * table["spread"]).all()
     assert (table["ensemble"] > table["bias"]).all()

@@ -16,6 +16,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = "cnn_learning_rate_sp"
+POINTERS = ("DEPTHTRANSFER_STORE", "DEPTHTRANSFER_DATA")
+"""Variables, or their beginnings, that point the package at other data or stores."""
 PATIENCE = 600.0
 """Seconds until a command counts as stuck, on a machine that has much else to do."""
 
@@ -96,7 +98,7 @@ class TinyProject:
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without what would point the package at other data or stores."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("DEPTHTRANSFER_")}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(POINTERS)}
     return kept | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 

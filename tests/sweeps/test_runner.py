@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,62 @@ def test_interrupted_terminated_and_continued_it_gives_the_same_tables(
     long_project.train(preset="long")
     assert kept.items() <= long_project.stored().items()
     assert long_project.tables("long") == uninterrupted
+
+
+def states_of(project: Any) -> Callable[[], list[str]]:
+    """Names of the states of runs in the middle."""
+    return lambda: sorted(path.name for path in project.folder.rglob("*.safetensors"))
+
+
+@pytest.mark.parametrize("send", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_stopped_in_the_middle_goes_on_from_there(
+    send: signal.Signals,
+    long_project: Any,
+    start: Any,
+    wait_until: Any,
+    uninterrupted: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Parent and worker are stopped; the run in hand is continued, and no state is left at the end."""
+    monkeypatch.setenv("DEPTHTRANSFER_STATE_SECONDS", "0.001")
+    process = start()
+    wait_until(states_of(long_project))
+    if send == signal.SIGKILL:
+        os.killpg(process.pid, send)
+        process.communicate()
+        wait_until(lambda: not long_project.workers())
+    else:
+        process.send_signal(send)
+        ended(process, 130)
+    assert len(states_of(long_project)()) == 1
+    assert not runs_stored(long_project)
+    long_project.train(preset="long")
+    assert long_project.tables("long") == uninterrupted
+    keys = [name.removesuffix(".parquet") for name in runs_stored(long_project)]
+    records = Store(local=long_project.folder / "results/store", layers=()).read(keys)
+    resumed = [record.provenance["resumed_at"] for record, _ in records.values() if "resumed_at" in record.provenance]
+    assert len(resumed) == 1
+    assert 0 < resumed[0] <= LONG["steps"]
+    assert states_of(long_project)() == []
+
+
+def test_what_a_killed_process_left_of_a_finished_run_is_removed(long_project: Any, trained_once: Any) -> None:
+    long_project.train(preset="long")
+    key = runs_stored(long_project)[0].removesuffix(".parquet")
+    left = long_project.folder / f"results/store/unfinished/{key}.safetensors"
+    left.parent.mkdir()
+    left.write_bytes(b"anything")
+    long_project.train(preset="long")
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "often", "nan"])
+def test_a_senseless_pace_is_one_line(text: str, tiny_project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPTHTRANSFER_STATE_SECONDS", text)
+    _, errors = tiny_project.train(code=2)
+    assert errors.splitlines()[-1] == (
+        f"depthtransfer: DEPTHTRANSFER_STATE_SECONDS={text}; give a positive number of seconds"
+    )
 
 
 def test_a_killed_worker_costs_its_run_alone(

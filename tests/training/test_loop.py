@@ -123,11 +123,11 @@ def test_on_a_gpu_losses_are_looked_at_every_fifty_steps() -> None:
 
 def test_progress_is_told_as_losses_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[tuple[int, float]] = []
-    run([0.5] * 5, on_progress=lambda step, loss: told.append((step, round(loss, 4))))
+    run([0.5] * 5, watch=lambda history: told.append((len(history.loss), round(history.loss[-1], 4))))
     assert told == [(step, 0.5) for step in (1, 2, 3, 4, 5)]
     told.clear()
     monkeypatch.setattr(loop, "_SYNC_EVERY", {"cpu": 3})
-    run([0.5] * 5, on_progress=lambda step, loss: told.append((step, round(loss, 4))))
+    run([0.5] * 5, watch=lambda history: told.append((len(history.loss), round(history.loss[-1], 4))))
     assert told == [(3, 0.5), (5, 0.5)]
 
 

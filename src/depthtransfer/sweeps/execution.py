@@ -13,8 +13,10 @@ from depthtransfer.models.parametrization import initialize, parameter_groups, r
 from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Rule, branch_multiplier
+from depthtransfer.sweeps.keeping import Keeper
 from depthtransfer.sweeps.provenance import provenance
 from depthtransfer.sweeps.spec import RunSpec
+from depthtransfer.sweeps.unfinished import Pace, Unfinished
 from depthtransfer.tables.records import Record
 from depthtransfer.training.augmentation import Augmentation, normalize
 from depthtransfer.training.batches import batches
@@ -22,6 +24,7 @@ from depthtransfer.training.loop import train
 from depthtransfer.training.optimizers import build_optimizer
 from depthtransfer.training.probing import Probe, spread
 from depthtransfer.training.schedules import SCHEDULES
+from depthtransfer.training.state import Parts
 from depthtransfer.training.streams import stream
 
 
@@ -46,37 +49,63 @@ class Executor:
             self._datasets[name] = load(name, self._declarations[name], self._data_directory)
         return self._datasets[name]
 
-    def run(self, spec: RunSpec, on_progress: Callable[[int, float], None]) -> Record:
+    def run(
+        self,
+        spec: RunSpec,
+        on_progress: Callable[[int, float], None] = lambda step, loss: None,
+        states: Unfinished | None = None,
+        pace: Pace | None = None,
+    ) -> Record:
         """Train one network and return what it left behind; divergence is a status, not an error.
+
+        Args:
+            spec: what is computed.
+            on_progress: called with steps done and loss whenever losses are looked at.
+            states: where the run goes on from, if it was stopped in the middle, and where its state is kept.
+            pace: when the state is kept, and whether to stop.
 
         Raises:
             DataError: if the data are missing, damaged or not the declared ones.
+            StoppedError: if `pace` says so.
         """
         data = self.dataset(spec.dataset)
         model = network(spec, data.declaration)
         model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         rules = _rules(model, spec, data.declaration)
         groups = parameter_groups(model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay)
+        optimizer = build_optimizer(spec.optimizer, groups, momentum=spec.momentum)
+        seed = spec.seed if spec.batch_seed is None else spec.batch_seed
+        draws = stream(seed, "augmentation")
         probe = Probe(model, self._probe_images(data, spec.probe_images), spec.probe_steps)
+        keeper = Keeper(spec.key, Parts(model, optimizer, probe, draws), states, pace or Pace(), on_progress)
+        try:
+            begun = keeper.begin()
+        except ValueError as error:
+            keeper.reject(str(error))
+            return self.run(spec, on_progress, states, pace)
+        resumed = {"resumed_at": len(begun.loss)} if begun.loss else {}
         shown = batches(
             data.images,
             data.labels,
             batch_size=spec.batch_size,
             augmentation=Augmentation(spec.crop_padding, spec.flip, spec.rotation_degrees),
-            seed=spec.seed if spec.batch_seed is None else spec.batch_seed,
+            seed=seed,
             device=self._device,
+            skip=len(begun.loss),
+            draws=draws,
         )
         with closing(shown):
             history = train(
                 model,
-                build_optimizer(spec.optimizer, groups, momentum=spec.momentum),
+                optimizer,
                 shown,
                 SCHEDULES[spec.schedule](spec.steps, spec.warmup),
                 steps=spec.steps,
                 classes=data.declaration.classes,
                 bf16=spec.precision == "bf16",
                 before_step=probe,
-                on_progress=on_progress,
+                watch=keeper.watch,
+                history=begun,
             )
         return Record(
             specification=spec.canonical(),
@@ -86,7 +115,7 @@ class Executor:
                 "device": self._device.type,
                 **({"probe_steps": probe.steps} if spec.probe_steps else {}),
             },
-            provenance=provenance(self._device) | {"seconds": history.seconds},
+            provenance=provenance(self._device) | {"seconds": history.seconds} | resumed,
             series={
                 "loss": history.loss,
                 "accuracy": history.accuracy,

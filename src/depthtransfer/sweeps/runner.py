@@ -12,6 +12,7 @@ from depthtransfer.sweeps.pool import Pool
 from depthtransfer.sweeps.progress import Progress, describe
 from depthtransfer.sweeps.requests import Request, Sweep
 from depthtransfer.sweeps.store import Store, warn
+from depthtransfer.sweeps.unfinished import FOLDER, Unfinished
 from depthtransfer.tables.records import Record
 
 
@@ -32,7 +33,8 @@ def ensure(
 ) -> int:
     """Train the runs that no layer of the store holds and return how many they were.
 
-    With nothing missing, no torch is imported and no data are opened. Killing the process loses the runs in flight.
+    With nothing missing, no torch is imported and no data are opened. Runs in flight when the process ends go on, at
+    the next call, from their last state, if they had trained for a while; else they start anew.
 
     Raises:
         DataError: if the data are missing or wrong, before any worker starts.
@@ -41,6 +43,8 @@ def ensure(
     """
     absent = set(store.missing(request.spec.key for request in requests))
     missing = [request for request in requests if request.spec.key in absent]
+    states = Unfinished(store.local / FOLDER)
+    states.discard(states.keys() & {request.spec.key for request in requests} - absent)  # of a killed process
     if not missing:
         return 0
     for name in sorted({request.spec.dataset for request in missing}):

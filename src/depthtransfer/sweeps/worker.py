@@ -2,24 +2,34 @@
 
 It reads one JSON line of setup and one of specification a run from standard input, keeps finished runs in the store,
 and writes one JSON line an event to standard output. One thread; parallelism is several of these side by side.
+
+SIGTERM, or a parent that is gone, ends it after the step in hand; a run that has trained for a while leaves its state
+and is continued by whoever trains it next.
 """
 
 import json
+import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, TextIO
 
-from depthtransfer.errors import UserError
+from depthtransfer.errors import ConfigurationError, UserError
+from depthtransfer.sweeps.unfinished import EVERY, EVERY_VARIABLE, FOLDER, Pace, StoppedError, Unfinished
 
 PROGRESS_EVERY = 0.5
 """Seconds between two progress events."""
 
+STOPPED = 128 + signal.SIGTERM
+
 
 def main(commands: TextIO, events: TextIO) -> int:
     """Serve until standard input ends; a closed output (the parent is gone) ends it too."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a run in flight is lost, none that finished
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
 
     def emit(event: dict[str, Any]) -> None:
         events.write(json.dumps(event) + "\n")
@@ -32,6 +42,8 @@ def main(commands: TextIO, events: TextIO) -> int:
         return error.exit_code
     except BrokenPipeError:
         return 1
+    except StoppedError:
+        return STOPPED
     return 0
 
 
@@ -57,19 +69,26 @@ def serve(commands: TextIO, emit: Any) -> None:
     declarations = {name: Declaration.model_validate(d) for name, d in setup["declarations"].items()}
     executor = Executor(declarations, Path(setup["data_directory"]), device)
     store = Store(local=Path(setup["store"]), layers=())
+    states = Unfinished(store.local / FOLDER, conditions=f"torch {torch.__version__} on {device}")
     emit({"event": "ready"})
     while line := commands.readline():
         spec = RunSpec.from_fields(json.loads(line))
         last = time.monotonic()
+        pace = Pace(seconds_between_states())
 
-        def on_progress(step: int, loss: float, key: str = spec.key) -> None:
+        def on_progress(step: int, loss: float, key: str = spec.key, pace: Pace = pace) -> None:
             nonlocal last
             if time.monotonic() - last >= PROGRESS_EVERY:
                 last = time.monotonic()
-                emit({"event": "progress", "key": key, "step": step, "loss": loss})
+                try:
+                    emit({"event": "progress", "key": key, "step": step, "loss": loss})
+                except BrokenPipeError:
+                    pace.stopping = True
 
-        record = executor.run(spec, on_progress)
-        store.write(record)
+        with stopping_gently(pace):
+            record = executor.run(spec, on_progress, states, pace)
+            store.write(record)
+        states.discard([spec.key])
         emit(
             {
                 "event": "done",
@@ -79,6 +98,36 @@ def serve(commands: TextIO, emit: Any) -> None:
                 "seconds": record.provenance["seconds"],
             }
         )
+
+
+def seconds_between_states() -> float:
+    """Seconds of training between two states of a run, which DEPTHTRANSFER_STATE_SECONDS may change.
+
+    Raises:
+        ConfigurationError: if the variable is no positive number.
+    """
+    text = os.environ.get(EVERY_VARIABLE, str(EVERY))
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise ConfigurationError(f"{EVERY_VARIABLE}={text}", "give a positive number of seconds")
+    return seconds
+
+
+@contextmanager
+def stopping_gently(pace: Pace) -> Iterator[None]:
+    """Let SIGTERM wait for the end of the step in hand; outside, it ends this process at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        pace.stopping = True
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,8 @@ def batches(
     augmentation: Augmentation,
     seed: int,
     device: torch.device,
+    skip: int = 0,
+    draws: torch.Generator | None = None,
 ) -> Generator[tuple[Tensor, Tensor]]:
     """Endless normalized batches, the same whether the images are in memory or read when they are needed.
 
@@ -49,12 +52,15 @@ def batches(
         augmentation: what is done to each image, in batches of tensors.
         seed: seed of order and augmentation; the learning rate has no part in either.
         device: where the batches are needed.
+        skip: batches at the beginning that are left out without reading their images.
+        draws: stream of the augmentation, which stands after the last batch given; the seed's own unless given. A run
+            that goes on hands in the stream as it stood after the batches that are skipped.
 
     Yields:
         images (B, C, H, W) in fp32 and channels-last order, and labels (B,), on the device.
     """
-    generator = stream(seed, "augmentation")
-    indices = order(len(images), batch_size, seed)
+    generator = stream(seed, "augmentation") if draws is None else draws
+    indices = islice(order(len(images), batch_size, seed), skip, None)
     if not isinstance(images, np.ndarray):
         chosen = _read(images, labels, indices, batch_size, device)
     elif device.type == "cpu":

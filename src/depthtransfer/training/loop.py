@@ -47,7 +47,8 @@ def train(
     classes: int,
     bf16: bool = False,
     before_step: Callable[[int], None] = lambda step: None,
-    on_progress: Callable[[int, float], None] = lambda step, loss: None,
+    watch: Callable[[History], None] = lambda history: None,
+    history: History | None = None,
 ) -> History:
     """Train in place with cross-entropy until the last step or divergence.
 
@@ -63,17 +64,19 @@ def train(
         classes: number of classes, for the loss of guessing.
         bf16: run the forward pass under bfloat16 autocast.
         before_step: called before every update, and once more after the last one, with the number of updates so far.
-        on_progress: called with step and loss whenever losses are looked at.
+        watch: called with all rows so far whenever losses were looked at; model and optimizer stand right after the
+            last row's update.
+        history: rows of a run that goes on here, its model and optimizer standing after the last one; extended.
     """
-    history = History()
+    history = history or History()
     base_rates = [group["lr"] for group in optimizer.param_groups]
     device = next(model.parameters()).device.type
     sync_every = _SYNC_EVERY.get(device, _SYNC_EVERY_OTHERWISE)
     pending: list[tuple[Tensor, Tensor]] = []
-    limit = math.inf
+    limit = _limit(history.loss[0], classes) if history.loss else math.inf
     model.train()
-    started = time.perf_counter()
-    for step in range(steps):
+    started = time.perf_counter() - history.seconds
+    for step in range(len(history.loss), steps):
         before_step(step)
         images, labels = next(batches)
         factor = schedule(step)
@@ -93,12 +96,13 @@ def train(
                 history.loss.append(new_loss)
                 history.accuracy.append(accuracy)
                 if len(history.loss) == 1:
-                    limit = DIVERGENCE_FACTOR * max(new_loss, math.log(classes))
+                    limit = _limit(new_loss, classes)
                 if not (math.isfinite(new_loss) and new_loss <= limit):
                     history.diverged_step = len(history.loss) - 1
                     break
             pending.clear()
-            on_progress(len(history.loss), history.loss[-1])
+            history.seconds = time.perf_counter() - started
+            watch(history)
             if history.diverged_step is not None:
                 break
     else:
@@ -106,3 +110,8 @@ def train(
     del history.learning_rate_factor[len(history.loss) :]
     history.seconds = time.perf_counter() - started
     return history
+
+
+def _limit(first_loss: float, classes: int) -> float:
+    """Loss beyond which a run has diverged."""
+    return DIVERGENCE_FACTOR * max(first_loss, math.log(classes))

@@ -109,6 +109,14 @@ def all_shards(wildcards):
     return [folder / f"{index + 1}-of-{SHARDS}.txt" for index in range(SHARDS)]
 
 
+@plainly
+def shards_and_additions(wildcards):
+    """All of an experiment's shards and, where the preset refines, the table of added values."""
+    refines = configuration.load_preset(wildcards.preset).refine
+    added = configuration.refinement_path(wildcards.preset, wildcards.experiment)
+    return all_shards(wildcards) + ([added] if refines else [])
+
+
 def preset_of(wildcards):
     """The preset that a figure's folder names."""
     return wildcards.folder.rstrip("/") or DEFAULT_PRESET

@@ -1,9 +1,32 @@
-# The wall: runs become tables, tables become optima.
+# The wall: runs become tables, tables become optima. Where a preset refines, values are added between the two.
+
+
+rule refine:
+    input:
+        all_shards,
+    output:
+        refinement="results/{preset}/{experiment}/refinement.csv",
+    log:
+        "results/{preset}/{experiment}/logs/refine.log",
+    benchmark:
+        "results/{preset}/{experiment}/benchmarks/refine.tsv"
+    conda:
+        "../../environment.yml"
+    threads: workflow.cores or 1
+    params:
+        rows=rows_of_tables,
+        most=lambda wildcards: configuration.load_preset(wildcards.preset).refine,
+        code=codebase.digest("depthtransfer.analysis.refinement"),
+    message:
+        "Add values to {wildcards.experiment} ({wildcards.preset}) where its optima need them"
+    shell:
+        "depthtransfer refine {wildcards.experiment} --preset {wildcards.preset}"
+        " --workers {threads} --log {log}"
 
 
 rule tables:
     input:
-        all_shards,
+        shards_and_additions,
     output:
         runs="results/{preset}/{experiment}/runs.parquet",
         steps="results/{preset}/{experiment}/steps.parquet",

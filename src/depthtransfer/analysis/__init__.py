@@ -14,6 +14,7 @@ from depthtransfer.analysis.flags import diagnosis
 from depthtransfer.analysis.optimum import optima
 from depthtransfer.analysis.ordering import loss_order
 from depthtransfer.analysis.power_law import Slope, fit_slope
+from depthtransfer.analysis.refinement import refinement
 from depthtransfer.analysis.regret import regret
 from depthtransfer.analysis.stability import stability
 from depthtransfer.analysis.transfer import shifts, transfer
@@ -30,6 +31,7 @@ __all__ = [
     "loss_order",
     "mean_curves",
     "optima",
+    "refinement",
     "regret",
     "savings",
     "shifts",

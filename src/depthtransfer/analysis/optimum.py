@@ -126,7 +126,7 @@ def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, obj
     sweep, centre = estimate.sweep, estimate.centre
     position, best = float(centre.position[0]), int(centre.best[0])
     x = sweep.log2_values
-    low, high = _interval(estimate, level)
+    low, high = interval(estimate, level)
     touched = sweep.diverged.any(axis=1)
     return {
         "hyperparameter": hyperparameter,
@@ -155,7 +155,8 @@ def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, obj
     }
 
 
-def _interval(estimate: Estimate, level: float) -> tuple[float, float]:
+def interval(estimate: Estimate, level: float) -> tuple[float, float]:
+    """Bounds of an optimum in its coordinate; infinite on the side of the grid's edge."""
     x = estimate.sweep.log2_values
     edge = estimate.edge
     if edge == "all_diverged":

@@ -17,12 +17,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Read and verify every run, recompute what turns out to be damaged, and write the tables."""
     from depthtransfer.data import default_data_directory
     from depthtransfer.sweeps.collect import write_tables
-    from depthtransfer.sweeps.requests import load_sweep
+    from depthtransfer.sweeps.refinement import load_refined
     from depthtransfer.sweeps.runner import complete
     from depthtransfer.sweeps.store import Store
 
     interrupt_on_termination()
-    sweep = load_sweep(arguments.preset, arguments.experiment)
+    sweep = load_refined(arguments.preset, arguments.experiment)
     with open_log(arguments.log) as log:
         records = complete(
             sweep, Store.default(), data_directory=default_data_directory(), workers=arguments.workers, log=log

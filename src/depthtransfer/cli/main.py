@@ -13,6 +13,7 @@ from depthtransfer.errors import UserError
 COMMANDS = {
     "plan": "what a figure or an experiment needs before anything starts: runs, cached runs, FLOPs, time",
     "train": "train the runs of an experiment that no store holds",
+    "refine": "add values where a network's optimum is at the edge or poorly known, and train them",
     "collect": "write an experiment's tables from its stored runs",
     "analyze": "write optimum, transfer and regret tables from an experiment's runs",
     "figure": "draw a figure from tables",

@@ -19,12 +19,12 @@ def run(arguments: argparse.Namespace) -> int:
         StoreError: if a run is missing or damaged.
     """
     from depthtransfer.errors import StoreError
-    from depthtransfer.sweeps.requests import load_sweep
+    from depthtransfer.sweeps.refinement import load_refined
     from depthtransfer.sweeps.store import Store
     from depthtransfer.tables.atomic import write_atomic
     from depthtransfer.tables.records import encode
 
-    sweep = load_sweep(arguments.preset, arguments.experiment)
+    sweep = load_refined(arguments.preset, arguments.experiment)
     keys = [request.spec.key for request in sweep.requests]
     records = Store.default().read(keys)
     if missing := len(keys) - len(records):

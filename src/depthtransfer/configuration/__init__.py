@@ -9,7 +9,7 @@ from depthtransfer.configuration.loading import (
     names,
     theory_of,
 )
-from depthtransfer.configuration.paths import figure_path, results_folder, study_path, table_folder
+from depthtransfer.configuration.paths import figure_path, refinement_path, results_folder, study_path, table_folder
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
 from depthtransfer.configuration.theory import STUDIES, TheoryScale
 
@@ -27,6 +27,7 @@ __all__ = [
     "load_preset",
     "load_theory",
     "names",
+    "refinement_path",
     "results_folder",
     "study_path",
     "table_folder",

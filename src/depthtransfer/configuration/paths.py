@@ -15,6 +15,11 @@ def table_folder(preset: str, experiment: str) -> Path:
     return results_folder(preset) / experiment
 
 
+def refinement_path(preset: str, experiment: str) -> Path:
+    """Table of the values that refinement added to an experiment's grid."""
+    return table_folder(preset, experiment) / "refinement.csv"
+
+
 def study_path(preset: str, study: str) -> Path:
     """Table of a study of the theory."""
     return Path("results") / preset / "theory" / f"{study}.parquet"

@@ -80,10 +80,15 @@ class Grid(Strict):
 
 
 class Preset(Strict):
-    """All grids of a preset, with the device they run on."""
+    """All grids of a preset, with the device they run on.
+
+    With `refine: N` each network whose optimum lies at the edge of its grid, or is known worse than a grid step, gets
+    up to N further values, one after the other.
+    """
 
     title: str = Field(min_length=1)
     device: Literal["auto", "cpu", "cuda"] = "cpu"
+    refine: int = Field(default=0, ge=0, le=32, strict=True)
     provenance_required: bool = False
     experiments: dict[str, Annotated[tuple[Grid, ...], Field(min_length=1)]]
     sources: dict[str, dict[str, Provenance]] = Field(default_factory=dict)

@@ -1,0 +1,58 @@
+"""`depthtransfer refine`: further values where a network's optimum is at the edge or poorly known, and their runs."""
+
+import argparse
+
+from depthtransfer.cli.options import add_log, add_sweep, add_workers, interrupt_on_termination, open_log
+from depthtransfer.configuration import refinement_path, table_folder
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare arguments."""
+    add_sweep(parser)
+    add_workers(parser)
+    add_log(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train, look, add one value a network, and again, until no network needs one or may have one; write them down.
+
+    A function of the preset and of the runs: with all runs stored it gives the same file and trains nothing.
+    """
+    from depthtransfer.analysis import refinement
+    from depthtransfer.configuration import load_preset
+    from depthtransfer.data import default_data_directory
+    from depthtransfer.sweeps.collect import write_tables
+    from depthtransfer.sweeps.refinement import Addition, refined, write_additions
+    from depthtransfer.sweeps.requests import load_sweep
+    from depthtransfer.sweeps.runner import complete
+    from depthtransfer.sweeps.store import Store
+    from depthtransfer.tables.columns import RUNS
+    from depthtransfer.tables.frames import read_table
+
+    interrupt_on_termination()
+    preset, experiment = arguments.preset, arguments.experiment
+    sweep = load_sweep(preset, experiment)
+    folder = table_folder(preset, experiment) / "refinement"
+    additions: list[Addition] = []
+    with open_log(arguments.log) as log:
+        for number in range(1, load_preset(preset).refine + 2):
+            so_far = refined(sweep, additions)
+            records = complete(
+                so_far, Store.default(), data_directory=default_data_directory(), workers=arguments.workers, log=log
+            )
+            if number > load_preset(preset).refine:
+                break
+            write_tables(so_far, records, folder)
+            runs = read_table(folder / "runs.parquet", RUNS)
+            runs["scheme"] = runs["variant"]  # variants of one scheme are compared like schemes
+            wanted = refinement(runs, sweep.swept).to_dict("records")
+            if not wanted:
+                break
+            additions += [
+                Addition(row["scheme"], row["width"], row["depth"], row["value"], number, row["reason"])
+                for row in wanted
+            ]
+    write_additions(additions, refinement_path(preset, experiment))
+    networks = {(addition.variant, addition.width, addition.depth) for addition in additions}
+    print(f"{preset}/{experiment}: {len(additions)} values added to the grids of {len(networks)} networks")
+    return 0

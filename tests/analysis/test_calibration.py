@@ -50,15 +50,16 @@ def share(table: pd.DataFrame, verdict: Verdict) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_intervals_cover_as_often_as_they_say(seeds: int) -> None:
-    """Never three points less, over all curves together; more where the seed is single or the grid limits."""
+    """Within three points for every number of seeds and grid spacing, over all shapes of curves and strengths of noise.
+
+    A single kind of curve may be covered more often, where the grid limits and not the noise; none is much less.
+    """
     table = judged(seeds, 0.0)
-    assert table["held"].mean() >= NOMINAL - 0.03
+    by_step = table.groupby("step")["held"].mean()
+    assert by_step.between(NOMINAL - 0.03, NOMINAL + 0.03).all(), by_step
     cells = table.groupby(["shape", "step", "noise"])["held"].mean()
     chance = 3 * np.sqrt(NOMINAL * (1 - NOMINAL) / (TABLES * len(DEPTHS)))
     assert cells.min() >= NOMINAL - 0.03 - chance, cells.idxmin()
-    if seeds > 1:
-        noisy = table[(table["shape"] == "parabola") & (table["noise"] == max(NOISES))]
-        assert noisy["held"].mean() <= NOMINAL + 0.045, "too wide where nothing but noise limits"
 
 
 @pytest.mark.slow

@@ -170,7 +170,9 @@ def test_analyze_finds_the_optimum(invented_tables: None, capsys: pytest.Capture
     assert printed(capsys, "analyze", EXPERIMENT, "--preset", "tiny", "--resamples", "20") == ""
     folder = Path("results/tiny") / EXPERIMENT
     tables = {path.stem: list(csv.DictReader(path.read_text().splitlines())) for path in folder.glob("*.csv")}
-    assert tables.keys() == {"optimum", "transfer", "regret"}
+    derived = {"transfer", "regret", "stability", "loss_order", "fast_transfer", "diagnosis"}
+    assert tables.keys() == {"optimum", *derived}
+    assert all(tables.values()), "no table is empty"
     assert [row["depth"] for row in tables["optimum"]] == ["3", "6"]
     assert [float(row["log2_optimum"]) for row in tables["optimum"]] == pytest.approx([-2.0, -2.0], abs=0.2)
 

@@ -55,6 +55,10 @@ rule analyze:
         optimum="results/{preset}/{experiment}/optimum.csv",
         transfer="results/{preset}/{experiment}/transfer.csv",
         regret="results/{preset}/{experiment}/regret.csv",
+        stability="results/{preset}/{experiment}/stability.csv",
+        order="results/{preset}/{experiment}/loss_order.csv",
+        fast="results/{preset}/{experiment}/fast_transfer.csv",
+        diagnosis="results/{preset}/{experiment}/diagnosis.csv",
     log:
         "results/{preset}/{experiment}/logs/analyze.log",
     benchmark:
@@ -62,7 +66,7 @@ rule analyze:
     conda:
         "../../environment.yml"
     params:
-        code=codebase.digest("depthtransfer.analysis"),
+        code=codebase.digest("depthtransfer.cli.analyze"),
     message:
         "Find the optima of {wildcards.experiment} ({wildcards.preset})"
     shell:

@@ -1,9 +1,14 @@
-"""`depthtransfer analyze`: where the optimum lies, how it moves with size, what transferring it would cost."""
+"""`depthtransfer analyze`: optima, how they and the losses move with size, and what keeps them from being known."""
 
 import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from depthtransfer.cli.options import add_sweep, natural
 from depthtransfer.configuration import table_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,20 +19,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write optimum.csv, transfer.csv and regret.csv beside the runs."""
-    from depthtransfer.analysis import optima, regret, transfer
+    """Write the tables of an experiment's statistics beside its runs."""
     from depthtransfer.configuration import load_experiment
     from depthtransfer.tables.columns import RUNS
     from depthtransfer.tables.csv import write_csv
     from depthtransfer.tables.frames import read_table
 
     folder = table_folder(arguments.preset, arguments.experiment)
-    swept = load_experiment(arguments.experiment).sweep
     runs = read_table(folder / "runs.parquet", RUNS)
     runs["scheme"] = runs["variant"]  # variants of one scheme are compared like schemes
-    options = {"resamples": arguments.resamples, "seed": arguments.seed}
-    table = optima(runs, swept, **options)
-    write_csv(table, folder / "optimum.csv")
-    write_csv(transfer(table), folder / "transfer.csv")
-    write_csv(regret(runs, swept, **options), folder / "regret.csv")
+    swept = load_experiment(arguments.experiment).sweep
+    for name, table in _statistics(runs, swept, arguments.resamples, arguments.seed):
+        write_csv(table, folder / f"{name}.csv")
     return 0
+
+
+def _statistics(runs: "pd.DataFrame", swept: str, resamples: int, seed: int) -> "Iterator[tuple[str, pd.DataFrame]]":
+    """Each table with its name."""
+    import pandas as pd
+
+    from depthtransfer.analysis import diagnosis, fast_transfer, loss_order, optima, regret, stability, transfer
+
+    optimum = optima(runs, swept, resamples=resamples, seed=seed)
+    yield "optimum", optimum
+    yield "transfer", transfer(optimum)
+    yield "stability", pd.concat([stability(optimum, over) for over in ("depth", "width")])
+    for name, statistic in (("loss_order", loss_order), ("fast_transfer", fast_transfer)):
+        along = [statistic(runs, swept, over, resamples=resamples, seed=seed) for over in ("depth", "width")]
+        yield name, pd.concat(along)
+    yield "regret", regret(runs, swept, resamples=resamples, seed=seed)
+    yield "diagnosis", diagnosis(runs, swept, resamples=resamples, seed=seed)

@@ -7,6 +7,7 @@ import pytest
 from depthtransfer.analysis import optima, refinement
 from depthtransfer.analysis.refinement import EDGE, WIDE
 
+from .simulation import SHAPES, Curves
 from .synthetic import runs_table
 
 
@@ -53,3 +54,43 @@ def test_adding_what_is_named_ends_with_a_known_optimum(optimum: float) -> None:
     (known,) = optima(parabola(grid, optimum)).to_dict("records")
     assert known["log2_optimum"] == pytest.approx(optimum, abs=0.05)
     assert len(grid) <= 3 + abs(optimum - np.clip(optimum, -4.0, -2.0)) + 1, "no more than it takes to pass it"
+
+
+def simulated(shape: str, truth: float, grid: list[float], rng: np.random.Generator) -> pd.DataFrame:
+    """Three seeds of one network whose optimum is known."""
+    curve = Curves(0.03, **SHAPES[shape])
+    rows = [
+        {
+            "scheme": "mup",
+            "width": 8,
+            "depth": 3,
+            "seed": seed,
+            "learning_rate": 2.0**x,
+            "status": "ok" if x - truth <= curve.boundary else "diverged",
+            "loss": float(np.exp(curve.log_loss(np.array(x - truth)) + curve.noise * rng.standard_normal())),
+        }
+        for x in grid
+        for seed in range(3)
+    ]
+    table = pd.DataFrame(rows)
+    return table.assign(loss=table["loss"].where(table["status"] == "ok"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["parabola", "skewed", "skewed, diverges late"])
+def test_choosing_values_by_looking_at_losses_does_not_spoil_the_intervals(shape: str) -> None:
+    """Grids that begin beside the optimum or around it, three rounds each; coverage is not below 92%."""
+    rng = np.random.default_rng(0)
+    held, narrower = [], []
+    for _ in range(250):
+        truth = rng.uniform(-4, -1)
+        runs = simulated(shape, truth, [-5.0, -4.0, -3.0, -2.0], rng)
+        first = optima(runs, resamples=100)
+        for _ in range(3):
+            wanted = refinement(runs, resamples=100)["value"]
+            runs = pd.concat([runs, *(simulated(shape, truth, [float(np.log2(value))], rng) for value in wanted)])
+        (known,) = optima(runs, resamples=100).to_dict("records")
+        held.append(known["low"] <= truth <= known["high"])
+        narrower.append(known["high"] - known["low"] < first["high"][0] - first["low"][0])
+    assert np.mean(held) >= 0.92
+    assert np.mean(narrower) > 0.5, "what was added helps"

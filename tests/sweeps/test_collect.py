@@ -8,7 +8,7 @@ import pytest
 
 from depthtransfer.sweeps.collect import write_tables
 from depthtransfer.sweeps.requests import Request, Sweep, load_sweep
-from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS
+from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS, UPDATES
 from depthtransfer.tables.frames import read_table
 from depthtransfer.tables.records import Record
 
@@ -44,7 +44,7 @@ def written(sweep: Sweep, tmp_path: Path) -> Any:
         requests = tuple(replace(request, window=window) for request in sweep.requests)
         records = {request.spec.key: (record, "local") for request, record in zip(requests, outcomes, strict=True)}
         write_tables(replace(sweep, requests=requests), records, tmp_path / "tables")
-        files = {"runs": RUNS, "steps": STEPS, "provenance": PROVENANCE}
+        files = {"runs": RUNS, "steps": STEPS, "updates": UPDATES, "provenance": PROVENANCE}
         return {name: read_table(tmp_path / f"tables/{name}.parquet", columns) for name, columns in files.items()}
 
     return write
@@ -107,3 +107,18 @@ def test_provenance_is_a_table_of_its_own(sweep: Sweep, written: Any) -> None:
     tables = written(*(record_of(request, LOSS) for request in sweep.requests))
     assert tables["provenance"]["layer"].tolist() == ["local", "local"]
     assert "seconds" not in tables["runs"]
+
+
+def test_updates_are_listed_by_block_and_together(tiny_project: Any, tmp_path: Path) -> None:
+    tiny_project.write_preset(values={"learning_rate": [0.5]}, probes={"steps": [0, 3], "images": 1, "blocks": True})
+    sweep = load_sweep("tiny", "cnn_learning_rate_sp")
+    (request,) = sweep.requests
+    probed = replace(record_of(request, LOSS), logits=(0.5, 1.5))
+    probed.summary.update(probe_steps=[0, 3], updates=[0.0, 0.0, 0.0, 0.25, 0.5, None])
+    write_tables(sweep, {request.spec.key: (probed, "local")}, tmp_path / "tables")
+    updates = read_table(tmp_path / "tables/updates.parquet", UPDATES)
+    assert set(updates["key"]) == {request.spec.key}
+    assert updates["step"].tolist() == [0, 0, 0, 3, 3, 3]
+    assert updates["block"].tolist() == [1, 2, 0, 1, 2, 0]
+    assert updates["change"].tolist()[:5] == [0.0, 0.0, 0.0, 0.25, 0.5]
+    assert math.isnan(updates["change"].tolist()[5])

@@ -45,6 +45,7 @@ CHANGES = {
     "batch_seed": 0,
     "probe_steps": (0, 6),
     "probe_images": 4,
+    "probe_blocks": True,
 }
 
 

@@ -20,7 +20,7 @@ from depthtransfer.tables.records import Record
 from .tiny import TinyExecutor, run, spec
 
 AUGMENTED = {"dataset": "colour", "crop_padding": 2, "flip": True, "rotation_degrees": 10.0, "warmup": 2}
-PROBED = {"probe_steps": (0, 3, 6), "probe_images": 4}
+PROBED = {"probe_steps": (0, 3, 6), "probe_images": 4, "probe_blocks": True}
 VIT = {"patch_size": 8, "heads": 2}
 RUNS = {
     "plain SGD": spec(),

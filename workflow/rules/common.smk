@@ -140,7 +140,7 @@ def tables_of_preset(wildcards):
         table_folder(wildcards.preset, name)
         for name in configuration.load_preset(wildcards.preset).experiments
     ]
-    tables = ("runs.parquet", "steps.parquet", "probes.parquet")
+    tables = ("runs.parquet", "steps.parquet", "probes.parquet", "updates.parquet")
     studies = [study_path(wildcards.preset, study) for study in STUDIES]
     return [folder / name for folder in folders for name in tables] + studies
 

@@ -31,6 +31,7 @@ rule tables:
         runs="results/{preset}/{experiment}/runs.parquet",
         steps="results/{preset}/{experiment}/steps.parquet",
         probes="results/{preset}/{experiment}/probes.parquet",
+        updates="results/{preset}/{experiment}/updates.parquet",
         provenance="results/{preset}/{experiment}/provenance.parquet",
     log:
         "results/{preset}/{experiment}/logs/tables.log",

@@ -10,7 +10,15 @@ from collections.abc import Iterable
 import pandas as pd
 
 from depthtransfer.analysis import AnalysisError
-from depthtransfer.claims import dynamics, hyperparameters, learning_rate, normalized_resnet, theory, transformer
+from depthtransfer.claims import (
+    dynamics,
+    hyperparameters,
+    learning_rate,
+    normalized_resnet,
+    theory,
+    transformer,
+    updates,
+)
 from depthtransfer.claims.claim import Claim
 from depthtransfer.claims.errors import NotRunError, TooLittleError
 from depthtransfer.claims.evidence import Evidence
@@ -18,7 +26,7 @@ from depthtransfer.claims.verdict import LEVEL, Finding, Verdict
 
 __all__ = ["CLAIMS", "LEVEL", "Claim", "Evidence", "Finding", "Verdict", "judge", "judge_all"]
 
-_FAMILIES = (learning_rate, normalized_resnet, transformer, hyperparameters, dynamics, theory)
+_FAMILIES = (learning_rate, normalized_resnet, transformer, hyperparameters, dynamics, updates, theory)
 
 
 def _place(claim: Claim) -> tuple[str, int, str]:

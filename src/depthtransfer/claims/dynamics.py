@@ -10,7 +10,7 @@ from depthtransfer.analysis.approach import approach
 from depthtransfer.analysis.jackknife import jackknife
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import NotRunError, TooLittleError
+from depthtransfer.claims.errors import TooLittleError
 from depthtransfer.claims.evidence import Evidence
 from depthtransfer.claims.verdict import LEVEL, Finding, Region, Verdict
 
@@ -91,13 +91,6 @@ def _error_falls(evidence: Evidence) -> Finding:
     return finding
 
 
-def _updates(evidence: Evidence) -> Finding:
-    raise NotRunError(
-        f"no experiment under {evidence.folder} records how much each block changes its features",
-        "the exponents are tested on small networks in tests/training/test_exponents.py",
-    )
-
-
 CLAIMS = (
     Claim(
         "A12",
@@ -120,15 +113,5 @@ CLAIMS = (
         (f"{CNN_DYNAMICS}/runs.parquet", f"{CNN_DYNAMICS}/probes.parquet"),
         _error_falls,
         "fig5",
-    ),
-    Claim(
-        "A20",
-        "Section 4",
-        "One block changes its features by 1/L, all blocks together by an amount that does not depend on L.",
-        "slope of log2(change of a block's features) over log2(depth)",
-        "between -5/4 and -3/4",
-        "Half way to the neighbouring powers of the square root of the depth.",
-        (),
-        _updates,
     ),
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from depthtransfer.claims.errors import NotRunError
-from depthtransfer.tables.columns import PROBES, RUNS, STEPS, THEORY, Column
+from depthtransfer.tables.columns import PROBES, RUNS, STEPS, THEORY, UPDATES, Column
 from depthtransfer.tables.frames import read_table
 
 
@@ -38,6 +38,10 @@ class Evidence:
     def probes(self, experiment: str) -> pd.DataFrame:
         """Logits of the fixed images; errors as for ``runs``."""
         return self._read(f"{experiment}/probes.parquet", PROBES)
+
+    def updates(self, experiment: str) -> pd.DataFrame:
+        """How far each block has moved the features; errors as for ``runs``."""
+        return self._read(f"{experiment}/updates.parquet", UPDATES)
 
     def theory(self, study: str) -> pd.DataFrame:
         """Values of a study of the theory; errors as for ``runs``."""

@@ -87,3 +87,7 @@ class CNN(ResidualNetwork):
     def branch_ends(self) -> frozenset[str]:
         """A branch has one convolution, which is its end."""
         return frozenset(name for name, role in self.roles().items() if role is Role.BRANCH)
+
+    def blocks(self) -> tuple[str, ...]:
+        """Residual blocks of all stages."""
+        return tuple(name for name, module in self.named_modules() if isinstance(module, ResidualBlock))

@@ -17,3 +17,7 @@ class ResidualNetwork(nn.Module, ABC):
     @abstractmethod
     def branch_ends(self) -> frozenset[str]:
         """Last weight of every residual branch by its qualified name; with all of them zero no branch adds anything."""
+
+    @abstractmethod
+    def blocks(self) -> tuple[str, ...]:
+        """Qualified name of every module that maps the residual stream to itself plus its branch, in order."""

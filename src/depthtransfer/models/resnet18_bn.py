@@ -138,6 +138,10 @@ class ResNet18BN(ResidualNetwork):
         """The gain of the last normalization of each branch; its bias starts at zero."""
         return frozenset(name for name in self.roles() if name.endswith("branch.norm2.weight"))
 
+    def blocks(self) -> tuple[str, ...]:
+        """Basic blocks of all stages; the first of a stage changes the stream's shape as well."""
+        return tuple(name for name, module in self.named_modules() if isinstance(module, BasicBlock))
+
 
 def _role(name: str, vector: bool) -> Role:
     if ".branch." in name:

@@ -119,6 +119,10 @@ class ViT(ResidualNetwork):
         ends = (".function.projection.weight", ".function.contract.weight")
         return frozenset(name for name, _ in self.named_parameters() if name.endswith(ends))
 
+    def blocks(self) -> tuple[str, ...]:
+        """Attention and MLP in turn."""
+        return tuple(name for name, module in self.named_modules() if isinstance(module, Branch))
+
 
 def _norm(width: int, options: ViTOptions) -> nn.Module:
     return nn.LayerNorm(width) if options.normalization == "layer_norm" else nn.Identity()

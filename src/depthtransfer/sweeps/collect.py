@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depthtransfer.sweeps.requests import Request, Sweep
-from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, STEPS, Column
+from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, STEPS, UPDATES, Column
 from depthtransfer.tables.frames import write_table
 from depthtransfer.tables.records import Record, canonical_json
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def write_tables(sweep: Sweep, records: Mapping[str, tuple[Record, str]], folder: Path) -> None:
-    """Write runs.parquet, steps.parquet, probes.parquet and provenance.parquet of an experiment into a folder.
+    """Write runs, steps, probes, updates and provenance of an experiment as Parquet tables into a folder.
 
     Raises:
         StoreError: if a file cannot be written.
@@ -26,6 +26,7 @@ def write_tables(sweep: Sweep, records: Mapping[str, tuple[Record, str]], folder
     write_table(pa.Table.from_pylist(runs), folder / "runs.parquet", RUNS)
     write_table(_steps(sweep.requests, records), folder / "steps.parquet", STEPS)
     write_table(_probes(sweep.requests, records), folder / "probes.parquet", PROBES)
+    write_table(_updates(sweep.requests, records), folder / "updates.parquet", UPDATES)
     provenance = [_provenance_row(record, layer) for _, record, layer in rows]
     write_table(pa.Table.from_pylist(provenance), folder / "provenance.parquet", PROVENANCE)
 
@@ -119,6 +120,31 @@ def _probes(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, s
                     "image": image,
                     "output": output,
                     "logit": logits.ravel(),
+                }
+            )
+        )
+    return pa.concat_tables(parts)
+
+
+def _updates(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> "pa.Table":
+    import numpy as np
+    import pyarrow as pa
+
+    parts = [_empty(UPDATES)]
+    for request in requests:
+        summary = records[request.spec.key][0].summary
+        if not summary.get("updates"):
+            continue
+        change = np.array(summary["updates"], dtype=np.float64).reshape(len(summary["probe_steps"]), -1)
+        step, place = np.indices(change.shape).reshape(2, -1)
+        block = np.where(place == change.shape[1] - 1, 0, place + 1)
+        parts.append(
+            pa.table(
+                {
+                    "key": pa.array([request.spec.key] * change.size, pa.string()),
+                    "step": np.asarray(summary["probe_steps"])[step],
+                    "block": block,
+                    "change": change.ravel(),
                 }
             )
         )

@@ -1,5 +1,6 @@
 """One run from its specification to its record; the only place where models, data and the loop meet."""
 
+import math
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve, silence_branches
 from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
-from depthtransfer.scaling import Rule, branch_multiplier
+from depthtransfer.scaling import Role, Rule, branch_multiplier
 from depthtransfer.sweeps.keeping import Keeper
 from depthtransfer.sweeps.provenance import provenance
 from depthtransfer.sweeps.spec import RunSpec
@@ -26,6 +27,7 @@ from depthtransfer.training.probing import Probe, spread
 from depthtransfer.training.schedules import SCHEDULES
 from depthtransfer.training.state import Parts
 from depthtransfer.training.streams import stream
+from depthtransfer.training.updates import BlockUpdates
 
 
 class Executor:
@@ -76,7 +78,7 @@ class Executor:
         optimizer = build_optimizer(spec.optimizer, groups, momentum=spec.momentum)
         seed = spec.seed if spec.batch_seed is None else spec.batch_seed
         draws = stream(seed, "augmentation")
-        probe = Probe(model, self._probe_images(data, spec.probe_images), spec.probe_steps)
+        probe = self._probe(model, data, spec)
         keeper = Keeper(spec.key, Parts(model, optimizer, probe, draws), states, pace or Pace(), on_progress)
         try:
             begun = keeper.begin()
@@ -114,6 +116,7 @@ class Executor:
                 "diverged_step": history.diverged_step,
                 "device": self._device.type,
                 **({"probe_steps": probe.steps} if spec.probe_steps else {}),
+                **({"updates": list(map(_finite, probe.updates))} if spec.probe_blocks else {}),
             },
             provenance=provenance(self._device) | {"seconds": history.seconds} | resumed,
             series={
@@ -124,9 +127,20 @@ class Executor:
             logits=probe.logits,
         )
 
-    def _probe_images(self, data: Dataset, count: int) -> torch.Tensor:
-        images = torch.from_numpy(data.images[spread(len(data.images), count)]).to(self._device)
-        return normalize(images, torch.float32, torch.channels_last)
+    def _probe(self, model: ResidualNetwork, data: Dataset, spec: RunSpec) -> Probe:
+        """What looks at the network while it trains; made while it is as initialized."""
+        chosen = torch.from_numpy(data.images[spread(len(data.images), spec.probe_images)]).to(self._device)
+        images = normalize(chosen, torch.float32, torch.channels_last)
+        if not spec.probe_blocks:
+            return Probe(model, images, spec.probe_steps)
+        blocks = [model.get_submodule(name) for name in model.blocks()]
+        branches = [name for name, role in model.roles().items() if role in (Role.BRANCH, Role.BRANCH_VECTOR)]
+        weights = [model.get_parameter(name) for name in branches]
+        return Probe(model, images, spec.probe_steps, BlockUpdates(model, images, blocks, weights))
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def network(spec: RunSpec, declaration: Declaration) -> ResidualNetwork:

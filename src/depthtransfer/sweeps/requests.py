@@ -203,4 +203,5 @@ def _spec(
         batch_seed=grid.batch_seed,
         probe_steps=grid.probes.steps,
         probe_images=grid.probes.images,
+        probe_blocks=grid.probes.blocks,
     )

@@ -17,7 +17,14 @@ _CONSTANTS_THAT_MATTER = {
     Scheme.MUP_ALPHA: ("beta", "gamma0", "base_width", "base_depth", "alpha"),
 }
 
-_ADDED: dict[str, Any] = {"options": {}, "zero_init": False, "batch_seed": None, "probe_steps": (), "probe_images": 0}
+_ADDED: dict[str, Any] = {
+    "options": {},
+    "zero_init": False,
+    "batch_seed": None,
+    "probe_steps": (),
+    "probe_images": 0,
+    "probe_blocks": False,
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class RunSpec:
         batch_seed: seed of batch order and augmentation, where it is not `seed`.
         probe_steps: updates before which the logits on a fixed batch are kept.
         probe_images: images in that batch.
+        probe_blocks: whether the features moved by each block are measured as well.
     """
 
     model: str
@@ -77,6 +85,7 @@ class RunSpec:
     batch_seed: int | None = None
     probe_steps: tuple[int, ...] = ()
     probe_images: int = 0
+    probe_blocks: bool = False
 
     def canonical(self) -> dict[str, Any]:
         """The specification as it is hashed.

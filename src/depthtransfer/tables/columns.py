@@ -70,6 +70,20 @@ PROBES: tuple[Column, ...] = (
     Column("logit", "float32", "-", "what the network says"),
 )
 
+UPDATES: tuple[Column, ...] = (
+    *_IDENTITY,
+    Column("step", "int64", "updates", "updates made so far"),
+    Column("block", "int64", "-", "residual block, counted from 1; 0 for what all of the network gives"),
+    Column(
+        "change",
+        "float64",
+        "-",
+        "root mean square of what the change of this block's weights adds to the features; of block 0, of the change "
+        "of the last block's features; NaN where it is not finite",
+        nullable=True,
+    ),
+)
+
 _ORIGIN = (
     Column("finished", "string", "UTC", "time at which it was finished, ISO 8601"),
     Column("layer", "string", "-", "layer of the store that holds it"),

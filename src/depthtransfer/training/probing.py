@@ -7,6 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from depthtransfer.training.updates import BlockUpdates
+
 
 class Probe:
     """Collects logits on a fixed batch; training is the same with it and without.
@@ -15,13 +17,18 @@ class Probe:
         model: maps images to logits (B, classes).
         images: normalized images (B, C, H, W) on the model's device.
         steps: numbers of updates at which to look.
+        blocks: measures how far the features have moved, if that is wanted too.
     """
 
-    def __init__(self, model: nn.Module, images: Tensor, steps: Collection[int]) -> None:
-        self._model, self._images, self._wanted = model, images, frozenset(steps)
+    def __init__(
+        self, model: nn.Module, images: Tensor, steps: Collection[int], blocks: BlockUpdates | None = None
+    ) -> None:
+        self._model, self._images, self._wanted, self._blocks = model, images, frozenset(steps), blocks
         self.steps: list[int] = []
         self.logits: list[float] = []
         """Flattened from (steps looked at, images, classes)."""
+        self.updates: list[float] = []
+        """Flattened from (steps looked at, blocks and one more); see `BlockUpdates.measure`."""
 
     @torch.no_grad()
     def __call__(self, step: int) -> None:
@@ -33,6 +40,8 @@ class Probe:
         self._model.train()
         self.steps.append(step)
         self.logits.extend(logits.flatten().tolist())
+        if self._blocks is not None:
+            self.updates.extend(self._blocks.measure())
 
 
 def spread(count: int, wanted: int) -> npt.NDArray[np.int64]:

@@ -1,0 +1,64 @@
+"""How far blocks move features, against networks of one number each, and on real ones without leaving a trace."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from tests.models.examples import CASES
+from torch import Tensor, nn
+
+from depthtransfer.models.registry import build
+from depthtransfer.scaling import Role
+from depthtransfer.training.updates import BlockUpdates
+
+
+class Scaled(nn.Module):
+    """x + weight * x."""
+
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(weight))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight * x
+
+
+def test_numbers_of_a_network_that_can_be_worked_out_by_hand() -> None:
+    model = nn.Sequential(Scaled(0.5), Scaled(1.0), nn.Flatten())
+    images = torch.tensor([[[3.0]], [[4.0]]])
+    size = math.sqrt((9 + 16) / 2)
+    blocks = [model[0], model[1]]
+    updates = BlockUpdates(model, images, blocks, [block.weight for block in blocks])
+    assert updates.measure() == [0.0, 0.0, 0.0]
+    with torch.no_grad():
+        blocks[0].weight.fill_(0.7)
+        blocks[1].weight.fill_(1.5)
+    first, second, whole = updates.measure()
+    assert first == pytest.approx(0.2 * size)
+    assert second == pytest.approx(0.5 * 1.7 * size), "what comes in is what the changed first block gives"
+    assert whole == pytest.approx((1.7 * 2.5 - 1.5 * 2.0) * size)
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_looking_leaves_no_trace_and_sees_only_what_changed(name: str, sizes: dict[str, Any]) -> None:
+    model = build(name, **sizes, branch_multiplier=0.5)
+    model.train()
+    shape = sizes["shape"]
+    images = torch.randn(4, shape.channels, shape.size, shape.size, generator=torch.Generator().manual_seed(0))
+    blocks = [model.get_submodule(block) for block in model.blocks()]
+    assert len(blocks) == sizes["depth"]
+    branch = [n for n, role in model.roles().items() if role in (Role.BRANCH, Role.BRANCH_VECTOR)]
+    updates = BlockUpdates(model, images, blocks, [model.get_parameter(n) for n in branch])
+    state = {n: tensor.clone() for n, tensor in model.state_dict().items()}
+    assert updates.measure() == [0.0] * (sizes["depth"] + 1)
+    of_the_last = next(n for n in branch if n.startswith(model.blocks()[-1]) and model.get_parameter(n).dim() > 1)
+    with torch.no_grad():
+        model.get_parameter(of_the_last).add_(0.1)
+    state[of_the_last] = model.get_parameter(of_the_last).detach().clone()
+    *others, last, whole = updates.measure()
+    assert others == [0.0] * (sizes["depth"] - 1)
+    assert last > 0
+    assert whole == pytest.approx(last), "nothing else has changed"
+    assert model.training
+    assert all(torch.equal(tensor, state[n]) for n, tensor in model.state_dict().items())

@@ -8,6 +8,8 @@ import pytest
 from tests.conftest import ROOT
 
 from depthtransfer.cli.main import main
+from depthtransfer.configuration import refinement_path
+from depthtransfer.sweeps.refinement import Addition, write_additions
 
 
 @pytest.fixture
@@ -38,6 +40,18 @@ def test_the_report_wants_the_claims_first_and_then_says_what_there_is(
     text = (project / "results/smoke/report.html").read_text(encoding="utf-8")
     assert "Differences from the paper" in text
     assert text.count('class="verdict not-run"') == len(pd.read_csv(project / "results/smoke/claims.csv"))
+
+
+def test_the_report_lists_values_that_refinement_added(project: Path) -> None:
+    addition = Addition("mup", 16, 48, 2.0**-11, 1, "edge of the grid")
+    write_additions([addition], project / refinement_path("smoke", "cnn_learning_rate"))
+    main(["claims", "--output", "results/smoke/claims.csv"])
+    for refine in (0, 2):
+        preset = project / "config/presets/smoke.yaml"
+        preset.write_text(f"refine: {refine}\n" + preset.read_text().replace("refine: 0\n", ""))
+        assert main(["report"]) == 0
+        text = (project / "results/smoke/report.html").read_text(encoding="utf-8")
+        assert ("0.000488281" in text) == ("edge of the grid" in text) == (refine > 0)
 
 
 def test_an_unknown_preset_is_one_line(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

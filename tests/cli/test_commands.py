@@ -58,11 +58,19 @@ def test_plan_with_everything_stored_measures_nothing(trained_project: Any, caps
 
 def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     output = printed(capsys, "status")
-    assert row(output, "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "3", "0"]
-    assert row(output, "smoke", EXPERIMENT) == ["smoke", EXPERIMENT, "275", "0", "275"]
+    assert row(output, "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "3", "0", "0"]
+    assert row(output, "smoke", EXPERIMENT) == ["smoke", EXPERIMENT, "275", "0", "275", "0"]
     assert row(output, "desktop", EXPERIMENT)[:2] == ["desktop", EXPERIMENT]
-    assert row(output, "paper_40", EXPERIMENT) == ["paper_40", EXPERIMENT, "768", "0", "768"]
+    assert row(output, "paper_40", EXPERIMENT) == ["paper_40", EXPERIMENT, "768", "0", "768", "0"]
     assert "smoke" not in printed(capsys, "status", "tiny")
+
+
+def test_status_counts_runs_that_are_in_the_middle(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    unfinished = Path("results/store/unfinished")
+    unfinished.mkdir(parents=True)
+    for request in load_sweep("tiny", EXPERIMENT).requests[:2]:
+        (unfinished / f"{request.spec.key}.safetensors").touch()
+    assert row(printed(capsys, "status", "tiny"), "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "0", "3", "2"]
 
 
 def test_data_list_and_check(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depthtransfer.configuration import DEFAULT_PRESET, figure_path, results_folder, table_folder
+from depthtransfer.configuration import DEFAULT_PRESET, figure_path, refinement_path, results_folder, table_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +63,7 @@ def _page(preset: str) -> "Page":
             ("Data", "", _data(runs)),
             ("Environment", "", origin_sheet(origins)),
         ]
+    sheets += _refinement(preset, scale)
     rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in claims.to_dict("records")]
     return Page(preset, f"Preset {preset}: {verdicts}.", rows, list(_figures(preset, runs, rows)), tuple(sheets))
 
@@ -91,6 +92,23 @@ def _caption(runs: "pd.DataFrame", preset: str, experiment: str) -> str:
     from depthtransfer.figures.captions import caption
 
     return caption([ExperimentTables(runs=runs, preset=preset)], load_experiment(experiment).sweep)
+
+
+def _refinement(preset: str, scale: "Preset") -> "list[tuple[str, str, Sheet]]":
+    """Values that were added to grids, if the preset refines and any were."""
+    from depthtransfer.report import Sheet
+    from depthtransfer.sweeps.refinement import read_additions
+
+    tables = {name: refinement_path(preset, name) for name in scale.experiments if scale.refine}
+    added = {name: read_additions(path) for name, path in tables.items() if path.exists()}
+    rows = [
+        (name, each.variant, str(each.width), str(each.depth), f"{each.value:.6g}", str(each.round), each.reason)
+        for name, additions in added.items()
+        for each in additions
+    ]
+    text = "Values added to the grids of networks whose optimum was at the edge or poorly known, and trained."
+    sheet = Sheet(("Experiment", "Scheme", "Width", "Depth", "Value", "Round", "Why"), tuple(rows))
+    return [("Refinement", text, sheet)] if rows else []
 
 
 def _data(runs: "dict[str, pd.DataFrame]") -> "Sheet":

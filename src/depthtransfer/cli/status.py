@@ -19,15 +19,17 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.configuration import STUDIES, load_preset, names, theory_of
     from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.store import Store
+    from depthtransfer.sweeps.unfinished import FOLDER, Unfinished
 
     store = Store.default()
-    table = Table("preset", "experiment or study", "runs or solutions", "stored", "missing")
+    begun = Unfinished(store.local / FOLDER).keys()
+    table = Table("preset", "experiment or study", "runs or solutions", "stored", "missing", "of these begun")
     for preset in arguments.preset or names(Path("config/presets")):
         for experiment in load_preset(preset).experiments:
             sweep = load_sweep(preset, experiment)
-            missing = len(store.missing(request.spec.key for request in sweep.requests))
-            total = len(sweep.requests)
-            table.add_row(preset, experiment, str(total), str(total - missing), str(missing))
+            missing = store.missing(request.spec.key for request in sweep.requests)
+            counts = (len(sweep.requests), len(sweep.requests) - len(missing), len(missing), len(begun & set(missing)))
+            table.add_row(preset, experiment, *map(str, counts))
         for study in STUDIES if theory_of(preset) else ():
             table.add_row(preset, study, *map(str, progress(preset, study)))
     Console().print(table)

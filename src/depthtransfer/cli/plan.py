@@ -1,13 +1,9 @@
 """`depthtransfer plan`: what a target needs, before anything starts."""
 
 import argparse
-from typing import TYPE_CHECKING
 
 from depthtransfer.cli.options import add_workers
 from depthtransfer.configuration import DEFAULT_PRESET
-
-if TYPE_CHECKING:
-    from depthtransfer.sweeps.requests import Sweep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             str(len(missing)),
             f"{flops / 1e15:.3g}",
             f"{max(seconds, longest) / 3600:.2g}",
-            *([f"{_largest(sweep) / 2**30:.3g}"] if measured else []),
+            *([f"{max(each.memory for each in sweep.requests) / 2**30:.3g}"] if measured else []),
         )
     console = Console()
     console.print(table)
@@ -78,25 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(
         f"At most {hours * 60:.3g} min on {arguments.workers} cores of this machine, if no run diverges early "
         f"(speed {how}: {speed.flops_per_second / 1e9:.0f} GFLOP/s a core, "
-        f"{speed.seconds_per_layer * 1e6:.0f} µs a layer and step)."
+        f"{speed.seconds_per_kernel * 1e6:.0f} µs an operation)."
     )
     return 0
-
-
-def _largest(sweep: "Sweep") -> int:
-    """Bytes of a training step of the sweep's most expensive network."""
-    from depthtransfer.models.memory import training_bytes
-    from depthtransfer.models.shapes import ImageShape
-
-    spec = max(sweep.requests, key=lambda request: request.flops / request.spec.steps).spec
-    data = sweep.declarations[spec.dataset]
-    return training_bytes(
-        spec.model,
-        width=spec.width,
-        depth=spec.depth,
-        shape=ImageShape(data.channels, data.image_size),
-        classes=data.classes,
-        batch_size=spec.batch_size,
-        optimizer=spec.optimizer,
-        options=spec.options,
-    )

@@ -32,8 +32,8 @@ def measure(device: str = "cpu") -> Speed:
     per_layer = (time_a * flops_b - time_b * flops_a) / determinant
     per_flop = (layers_a * time_b - layers_b * time_a) / determinant
     if per_layer <= 0 or per_flop <= 0:
-        return Speed(1e-9, (flops_a + flops_b) / (time_a + time_b))
-    return Speed(per_layer, 1.0 / per_flop)
+        return Speed(1e-9, (flops_a + flops_b) / (time_a + time_b), (flops_a + flops_b) / (time_a + time_b), 1e12)
+    return Speed(per_layer, 1.0 / per_flop, 1.0 / per_flop, 1e12)
 
 
 def _cell(width: int, depth: int, device: torch.device) -> tuple[int, float, float]:
@@ -60,4 +60,4 @@ def _cell(width: int, depth: int, device: torch.device) -> tuple[int, float, flo
             classes=_CLASSES,
         )
         times.append((time.perf_counter() - started) / _STEPS)
-    return needs.layers, needs.step_flops * _BATCH, statistics.median(times)
+    return needs.kernels, needs.step_flops * _BATCH, statistics.median(times)

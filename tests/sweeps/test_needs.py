@@ -13,7 +13,7 @@ import pytest
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.sweeps.estimate import packed
 from depthtransfer.sweeps.machines import machine
-from depthtransfer.sweeps.needs import START_SECONDS, Needs, disk_bytes, needs, run_seconds
+from depthtransfer.sweeps.needs import Needs, disk_bytes, needs, run_seconds
 from depthtransfer.sweeps.requests import Request, load_sweep
 from depthtransfer.tables.records import Record, encode
 
@@ -41,11 +41,11 @@ def test_more_runs_take_longer_and_more_disk(runs: tuple[Request, ...]) -> None:
 
 def test_workers_share_the_time_and_add_memory(runs: tuple[Request, ...]) -> None:
     one, two, all_of_them = (asked(runs, workers=count) for count in (1, 2, 1000))
-    alone, side_by_side = one.seconds - START_SECONDS, two.seconds - START_SECONDS
+    alone, side_by_side = one.seconds - CPU.start_seconds, two.seconds - CPU.start_seconds
     assert 0.499 * alone < side_by_side < 0.6 * alone
     assert one.mem_mb < two.mem_mb < all_of_them.mem_mb
     longest = max(run_seconds(each, load_sweep("smoke", "cnn_learning_rate").declarations, CPU) for each in runs)
-    assert all_of_them.seconds == pytest.approx(START_SECONDS + longest)
+    assert all_of_them.seconds == pytest.approx(CPU.start_seconds + longest)
 
 
 def test_packing_is_no_better_than_the_longest_nor_than_even_shares() -> None:

@@ -2,9 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from depthtransfer.sweeps.requests import Request
 from depthtransfer.sweeps.shards import shard
+
+
+class Estimate(Protocol):
+    """Says how long a run takes."""
+
+    def seconds(self, request: Request) -> float:
+        """Estimated wall time of one run on one worker (s), if it does not diverge early."""
+
+    def device_seconds(self, request: Request) -> float:
+        """The part of it that workers on one GPU cannot do side by side (s)."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from depthtransfer.configuration.machines import GPU, Assumed, load_machines
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.sweeps.estimate import TYPICAL, Speed
+from depthtransfer.sweeps.estimate import TYPICAL, Estimate, Speed
 
 CPU = "cpu"
 _PASSES = 6
@@ -24,13 +24,17 @@ class Machine:
         speed: of one worker.
         gpu_bytes: memory of the GPU; None on a processor.
         decoding_threads: threads that decode streamed images beside a worker.
+        start_seconds: from the command to the first step: interpreters, torch, images.
+        run_seconds: a run beside its steps: the network built and initialized, its record written.
     """
 
     name: str
     title: str
-    speed: Speed
+    speed: Estimate
     gpu_bytes: int | None
     decoding_threads: int
+    start_seconds: float = 6.0
+    run_seconds: float = 0.1
 
 
 def machine(name: str, config: Path = Path("config")) -> Machine:

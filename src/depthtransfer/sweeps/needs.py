@@ -9,11 +9,6 @@ from depthtransfer.sweeps.estimate import packed
 from depthtransfer.sweeps.machines import Machine
 from depthtransfer.sweeps.requests import Request
 
-START_SECONDS = 6.0
-"""From the command to the first step: interpreters, torch, images, the first network."""
-RUN_SECONDS = 0.1
-"""A run beside its steps: the network built and initialized, its record written."""
-
 _PARENT_BYTES = 0.15 * 2**30
 _WORKER_BYTES = 0.55 * 2**30
 _CUDA_HOST_BYTES = 3.0 * 2**30
@@ -78,7 +73,7 @@ def needs(
         host = _PARENT_BYTES + images + count * (_CUDA_HOST_BYTES + resident)
         gpu = tensors + count * (_CUDA_DEVICE_BYTES + resident)
     return Needs(
-        seconds=START_SECONDS + seconds,
+        seconds=machine.start_seconds + seconds,
         mem_mb=_mib(host),
         gpu_mem_mb=_mib(gpu),
         disk_mb=_mib(sum(disk_bytes(each, declarations[each.spec.dataset].classes) for each in requests)),
@@ -92,7 +87,7 @@ def run_seconds(request: Request, declarations: Mapping[str, Declaration], machi
     if data.streamed:
         each = next(seconds for side, seconds in _SECONDS_TO_DECODE if data.image_size <= side)
         decoding = each * request.spec.batch_size * request.spec.steps / machine.decoding_threads
-    return RUN_SECONDS + max(machine.speed.seconds(request), decoding)
+    return machine.run_seconds + max(machine.speed.seconds(request), decoding)
 
 
 def disk_bytes(request: Request, classes: int) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 from depthtransfer.cli.targets import Target
 from depthtransfer.sweeps.machines import Machine
 from depthtransfer.sweeps.pricing import Price
+from depthtransfer.sweeps.requests import Sweep
 
 HERE = "here"
 
@@ -95,12 +96,11 @@ def make_bill(
 
     from depthtransfer.sweeps.machines import CPU, machine
     from depthtransfer.sweeps.pricing import price
-    from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.store import Store
 
     elsewhere = [machine(name) for name in machines]
     asked = dict.fromkeys((target.preset, name) for target in targets for name in target.experiments)
-    sweeps = [load_sweep(preset, experiment) for preset, experiment in asked]
+    sweeps = [_sweep(preset, experiment) for preset, experiment in asked]
     absent = set(Store.default().missing(request.spec.key for sweep in sweeps for request in sweep.requests))
     missing = [request for sweep in sweeps for request in sweep.requests if request.spec.key in absent]
     here = replace(machine(CPU), name=HERE)
@@ -114,6 +114,16 @@ def make_bill(
     prices = tuple(price(sweep, absent, places, {HERE: workers}, shard_minutes) for sweep in sweeps)
     studies = tuple(dict.fromkeys((target.preset, study) for target in targets for study in target.studies))
     return Bill(prices, tuple(_study(*study) for study in studies), places, workers, bool(missing) and measured)
+
+
+def _sweep(preset: str, experiment: str) -> Sweep:
+    """All runs that are known to be needed: those of added values too, once there are any."""
+    from depthtransfer.configuration import refinement_path
+    from depthtransfer.sweeps.refinement import load_refined
+    from depthtransfer.sweeps.requests import load_sweep
+
+    known = refinement_path(preset, experiment).exists()
+    return load_refined(preset, experiment) if known else load_sweep(preset, experiment)
 
 
 def _study(preset: str, study: str) -> StudyPrice:

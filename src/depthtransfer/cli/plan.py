@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--shard-minutes", type=positive_number, metavar="M", help="also show jobs of about so many minutes each"
     )
+    parser.add_argument(
+        "--price-list",
+        action="store_true",
+        help="print what each figure costs from nothing, at typical speed (Markdown)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
         "--no-measure",
@@ -54,6 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.sweeps.budget import Budget
 
     targets = [resolve(target, arguments.preset) for target in arguments.target]
+    if arguments.price_list:
+        from depthtransfer.cli.price_list import price_list
+
+        print("\n".join(price_list(target, _named(arguments.on)) for target in targets), end="")
+        return 0
     budget = Budget.parse(arguments.budget) if arguments.budget else None
     made = _bill(arguments, targets, budget)
     if arguments.json:
@@ -68,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _bill(arguments: argparse.Namespace, targets: "Sequence[Target]", budget: "Budget | None") -> "Bill":
     from depthtransfer.cli.bill import make_bill
 
-    names = [name for name in arguments.on.split(",") if name]
+    names = _named(arguments.on)
     if budget is not None and budget.machine is not None:
         names.append(budget.machine)
     return make_bill(
@@ -78,3 +88,7 @@ def _bill(arguments: argparse.Namespace, targets: "Sequence[Target]", budget: "B
         measured=not arguments.no_measure,
         shard_minutes=arguments.shard_minutes,
     )
+
+
+def _named(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]

@@ -11,7 +11,10 @@ from depthtransfer.errors import ConfigurationError
 _DRAWN = (".pdf", ".png", ".csv")
 _OF_ALL = ("claims.csv", "report.html")
 _TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "provenance.parquet")
-_ANALYSES = ("optimum.csv", "transfer.csv", "regret.csv")
+_ANALYSES = (
+    *("optimum.csv", "transfer.csv", "regret.csv", "stability.csv", "loss_order.csv", "fast_transfer.csv"),
+    *("diagnosis.csv", "refinement.csv"),
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def resolve(target: str, preset: str | None = None) -> Target:
     if len(parts) in (2, 3) and parts[0] == "figures":
         named = _agreed(parts[1] if len(parts) == 3 else DEFAULT_PRESET, preset, target)
         return _figure(named, parts[-1])
-    if len(parts) in (3, 4, 5) and parts[0] == "results":
+    if len(parts) >= 3 and parts[0] == "results":
         return _result(_agreed(parts[1], preset, target), parts[2:], target)
     chosen = preset or DEFAULT_PRESET
     load_preset(chosen)
@@ -92,11 +95,11 @@ def _result(preset: str, place: tuple[str, ...], target: str) -> Target:
         study = PurePosixPath(place[1]).stem.removesuffix("_provenance")
         if study in STUDIES and place[1].endswith(".parquet"):
             return Target(preset, (), (study,))
-    elif len(place) == 2 and place[1] in (*_TABLES, *_ANALYSES):
+    elif (len(place) == 2 and place[1] in (*_TABLES, *_ANALYSES)) or (len(place) == 3 and place[1] == "shards"):
         load_experiment(place[0])
         return Target(preset, (place[0],))
     raise ConfigurationError(
         f"target {target!r} is unknown",
-        f"write results/{preset}/EXPERIMENT/TABLE with TABLE one of {', '.join((*_TABLES, *_ANALYSES))}, "
+        f"write results/{preset}/EXPERIMENT/TABLE with TABLE one of {', '.join((*_TABLES, *_ANALYSES))}; "
         f"results/{preset}/theory/STUDY.parquet, or one of {', '.join(_OF_ALL)} in results/{preset}",
     )

@@ -83,7 +83,7 @@ def timed(spec: "RunSpec", declaration: "Declaration", device: str) -> dict[str,
 
     def run(steps: int) -> float:
         started = clock()
-        executor.run(replace(tiny, steps=steps), lambda *_: None)
+        executor.run(replace(tiny, steps=steps))
         return clock() - started
 
     run(_FEWEST)

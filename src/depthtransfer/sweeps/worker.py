@@ -69,6 +69,8 @@ def prepared(device: str) -> str:
 
 def serve(commands: TextIO, emit: Any) -> None:
     """Answer every specification with progress and done events."""
+    import torch
+
     from depthtransfer.data import Declaration
     from depthtransfer.sweeps.execution import Executor
     from depthtransfer.sweeps.spec import RunSpec

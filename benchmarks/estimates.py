@@ -25,7 +25,6 @@ from depthtransfer.sweeps.store import Store
 from depthtransfer.tables.records import Record
 
 WORKERS = 2
-_FEWEST = 4
 
 
 @dataclass(frozen=True)
@@ -65,16 +64,15 @@ class Comparison:
         return f"| {' | '.join(cells)} |"
 
 
-def spread_out(requests: Sequence[Request], machine: Machine, sweep: Sweep, share: float) -> list[Request]:
+def spread_out(sweep: Sweep, machine: Machine, share: float, fewest: int) -> list[Request]:
     """A share of the runs, evenly from the cheapest to the dearest."""
-    by_cost = sorted(requests, key=lambda each: run_seconds(each, sweep.declarations, machine))
-    count = min(len(by_cost), max(_FEWEST, round(share * len(by_cost))))
+    by_cost = sorted(sweep.requests, key=lambda each: run_seconds(each, sweep.declarations, machine))
+    count = min(len(by_cost), max(fewest, round(share * len(by_cost))))
     return [by_cost[int((index + 0.5) * len(by_cost) / count)] for index in range(count)]
 
 
-def compare(sweep: Sweep, machine: Machine, share: float, store: Path) -> Comparison:
+def compare(sweep: Sweep, machine: Machine, chosen: Sequence[Request], store: Path) -> Comparison:
     """Train some runs of a sweep and compare."""
-    chosen = spread_out(sweep.requests, machine, sweep, share)
     for name in sweep.declarations:
         load(name, sweep.declarations[name], default_data_directory())
     before, started = _core_seconds(), time.monotonic()
@@ -119,6 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.estimates", description=__doc__)
     parser.add_argument("presets", nargs="+", metavar="PRESET")
     parser.add_argument("--share", type=float, default=0.1, help="of each experiment's runs (default: 0.1)")
+    parser.add_argument("--fewest", type=int, default=8, help="runs of an experiment, at least (default: 8)")
     arguments = parser.parse_args()
     for preset in arguments.presets:
         sweeps = [load_sweep(preset, name) for name in load_preset(preset).experiments]
@@ -131,7 +130,8 @@ def main() -> None:
         comparisons = []
         with tempfile.TemporaryDirectory() as folder:
             for sweep in sweeps:
-                comparisons.append(compare(sweep, machine, arguments.share, Path(folder)))
+                chosen = spread_out(sweep, machine, arguments.share, arguments.fewest)
+                comparisons.append(compare(sweep, machine, chosen, Path(folder)))
                 print(comparisons[-1].row(), flush=True)
         print(total(comparisons).row(), flush=True)
 

@@ -79,6 +79,14 @@ def test_json_says_all_that_a_script_needs(tiny_project: Any, capsys: pytest.Cap
     assert content["total"]["hours"]["here"] > content["total"]["theory_hours"] > 0
 
 
+def test_networks_that_do_not_fit_are_named(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    output = printed(capsys, "fig3", "--preset", "paper", "--no-measure", "--on", "t4,h100")
+    tight = [line for line in output.splitlines() if "do not fit" in line]
+    assert len(tight) == 1
+    assert tight[0].startswith("vit_cosine_learning_rate needs 2")
+    assert "NVIDIA T4, which has 16" in tight[0]
+
+
 def test_what_several_targets_share_is_priced_once(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     alone = bill(capsys, "fig3", "--no-measure")
     both = bill(capsys, "fig3", "figB3", "--no-measure")

@@ -84,6 +84,13 @@ def _notes(bill: Bill) -> list[str]:
             f"{place.title}: {duration(3600 * bill.hours(place.name))} of one GPU, a run at a time."
             for place in bill.machines[1:]
         ]
+        lines += [
+            f"{price.sweep.experiment} needs {price.needs[place.name].gpu_mem_mb / 1024:.1f} GiB of {place.title}, "
+            f"which has {place.gpu_bytes / 2**30:.0f}: its largest networks do not fit."
+            for price in bill.prices
+            for place in bill.machines
+            if place.gpu_bytes is not None and price.needs[place.name].gpu_mem_mb * 2**20 > place.gpu_bytes
+        ]
         lines.append("PFLOP and times: of the runs to train, none of them diverging early. GiB: tensors of the largest")
         lines.append(f"network's training step, beside torch and the images. Disk: {disk} MiB of runs and tables.")
     return lines

@@ -10,7 +10,7 @@ from depthtransfer.errors import ConfigurationError
 
 _DRAWN = (".pdf", ".png", ".csv")
 _OF_ALL = ("claims.csv", "report.html")
-_TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "provenance.parquet")
+_TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "updates.parquet", "provenance.parquet")
 _ANALYSES = (
     *("optimum.csv", "transfer.csv", "regret.csv", "stability.csv", "loss_order.csv", "fast_transfer.csv"),
     *("diagnosis.csv", "refinement.csv"),

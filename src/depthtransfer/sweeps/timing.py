@@ -78,7 +78,7 @@ def timed(spec: "RunSpec", declaration: "Declaration", device: str) -> dict[str,
 
     pixels = random_pixels(spec, declaration)
     executor = RandomPixels({}, Path(), device)
-    tiny = replace(spec, learning_rate=_LEARNING_RATE, warmup=0, probe_steps=(), probe_images=0)
+    tiny = replace(spec, learning_rate=_LEARNING_RATE, warmup=0, probe_steps=(), probe_images=0, probe_blocks=False)
     clock = time.process_time if device == "cpu" else time.perf_counter
 
     def run(steps: int) -> float:

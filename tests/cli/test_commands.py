@@ -32,30 +32,6 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
 
 
-def test_plan_counts_what_is_stored_and_what_is_to_train(
-    trained_project: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    trained_project.write_preset(seeds=[0, 1])
-    output = printed(capsys, "plan", EXPERIMENT, "--preset", "tiny", "--no-measure", "--workers", "3")
-    assert row(output, EXPERIMENT, "│")[:4] == [EXPERIMENT, "6", "3", "3"]
-    missing = sum(request.flops for request in load_sweep("tiny", EXPERIMENT).requests[3:])
-    assert float(row(output, EXPERIMENT, "│")[4]) == pytest.approx(missing / 1e15, rel=0.01)
-    assert "min on 3 cores" in output
-    assert "speed typical" in output
-
-
-def test_plan_of_a_figure_by_path_and_by_name(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    by_path = printed(capsys, "plan", "figures/paper/fig1.pdf", "--no-measure")
-    by_name = printed(capsys, "plan", "fig1", "--preset", "paper", "--no-measure")
-    assert row(by_path, "cnn_learning_rate", "│")[:4] == ["cnn_learning_rate", "960", "0", "960"]
-    assert by_path.splitlines()[1:] == by_name.splitlines()[1:]
-
-
-def test_plan_with_everything_stored_measures_nothing(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    output = printed(capsys, "plan", EXPERIMENT, "--preset", "tiny")
-    assert row(output, EXPERIMENT, "│") == [EXPERIMENT, "3", "3", "0", "0", "0"]
-
-
 def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     output = printed(capsys, "status")
     assert row(output, "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "3", "0", "0"]

@@ -69,6 +69,7 @@ LIGHT: dict[str, set[str]] = {
     "analysis": HEAVY,
     "sweeps.spec": HEAVY,
     "sweeps.requests": HEAVY,
+    "sweeps.needs": HEAVY | {"pandas", "pyarrow", "numpy"},
     "sweeps.store": HEAVY,
     "sweeps.shards": HEAVY,
     "studies": HEAVY | {"numpy"},

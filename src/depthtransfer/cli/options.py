@@ -1,6 +1,7 @@
 """Arguments that several commands share."""
 
 import argparse
+import math
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,14 @@ def natural(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text} is negative")
+    return number
+
+
+def positive_number(text: str) -> float:
+    """Argument type: a finite number above 0."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
     return number
 
 

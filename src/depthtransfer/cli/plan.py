@@ -1,19 +1,49 @@
-"""`depthtransfer plan`: what a target needs, before anything starts."""
+"""`depthtransfer plan`: what targets cost, before anything starts."""
 
 import argparse
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from depthtransfer.cli.options import add_workers
+from depthtransfer.cli.options import add_workers, positive_number
 from depthtransfer.configuration import DEFAULT_PRESET
 
 if TYPE_CHECKING:
-    from depthtransfer.sweeps.requests import Sweep
+    from depthtransfer.cli.bill import Bill
+    from depthtransfer.cli.targets import Target
+    from depthtransfer.sweeps.budget import Budget
+
+DEFAULT_MACHINES = "a100,h100"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
-    parser.add_argument("target", help="figures/fig1.pdf, figures/paper/fig1.pdf, fig1, or an experiment")
-    parser.add_argument("--preset", help=f"preset of a bare name (default: {DEFAULT_PRESET})")
+    parser.add_argument(
+        "target",
+        nargs="+",
+        help="what Snakemake builds (figures/paper/fig1.pdf, results/smoke/report.html, all), a figure, an experiment",
+    )
+    parser.add_argument("--preset", help=f"preset of bare names (default: {DEFAULT_PRESET})")
+    parser.add_argument(
+        "--on",
+        default=DEFAULT_MACHINES,
+        metavar="NAMES",
+        help="GPUs of config/machines.yaml to price too, with commas between (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--budget",
+        metavar="HOURS",
+        help="refuse what costs more: 10h, 90min or 2d here; 500h@a100 counts the hours of one GPU",
+    )
+    parser.add_argument(
+        "--shard-minutes", type=positive_number, metavar="M", help="also show jobs of about so many minutes each"
+    )
+    parser.add_argument(
+        "--price-list",
+        action="store_true",
+        help="print what each figure costs from nothing, at typical speed (Markdown)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
         "--no-measure",
         action="store_true",
@@ -23,80 +53,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one row per experiment and study, and the total."""
-    from rich.console import Console
-    from rich.table import Table
+    """Print what is stored, what is missing and what that costs; refuse what exceeds the budget."""
+    from depthtransfer.cli.bill_tables import show
+    from depthtransfer.cli.targets import resolve
+    from depthtransfer.sweeps.budget import Budget
 
-    from depthtransfer.cli.studied import progress
-    from depthtransfer.cli.targets import resolve, studies
-    from depthtransfer.sweeps.estimate import TYPICAL
-    from depthtransfer.sweeps.requests import load_sweep
-    from depthtransfer.sweeps.store import Store
+    targets = [resolve(target, arguments.preset) for target in arguments.target]
+    if arguments.price_list:
+        from depthtransfer.cli.price_list import price_list
 
-    preset, experiments = resolve(arguments.target, arguments.preset)
-    if studied := studies(arguments.target):
-        solved = Table("study", "solutions", "stored", "to solve", title=f"{arguments.target} ({preset})")
-        for study in studied:
-            solved.add_row(study, *map(str, progress(preset, study)))
-        Console().print(solved)
-        if not experiments:
-            return 0
-    sweeps = [load_sweep(preset, experiment) for experiment in experiments]
-    store = Store.default()
-    absent = set(store.missing(request.spec.key for sweep in sweeps for request in sweep.requests))
-    speed = TYPICAL
-    if absent and not arguments.no_measure:
-        from depthtransfer.sweeps.calibration import measure
-
-        speed = measure()
-    table = Table(title=f"{arguments.target} ({preset})")
-    measured = bool(absent) and not arguments.no_measure
-    headings = ["experiment", "runs", "stored", "to train", "PFLOP to train", "hours here"]
-    for heading in [*headings, "GiB a run"] if measured else headings:
-        table.add_column(heading, justify="left" if heading == "experiment" else "right")
-    hours = 0.0
-    for sweep in sweeps:
-        missing = [request for request in sweep.requests if request.spec.key in absent]
-        seconds = speed.total(missing) / arguments.workers
-        longest = max(map(speed.seconds, missing), default=0.0)
-        hours += max(seconds, longest) / 3600
-        flops = sum(request.flops for request in missing)
-        table.add_row(
-            sweep.experiment,
-            str(len(sweep.requests)),
-            str(len(sweep.requests) - len(missing)),
-            str(len(missing)),
-            f"{flops / 1e15:.3g}",
-            f"{max(seconds, longest) / 3600:.2g}",
-            *([f"{_largest(sweep) / 2**30:.3g}"] if measured else []),
-        )
-    console = Console()
-    console.print(table)
-    if measured:
-        console.print("GiB a run: tensors of the largest network's training step, beside torch and the images.")
-    how = "typical" if speed is TYPICAL else "measured here"
-    console.print(
-        f"At most {hours * 60:.3g} min on {arguments.workers} cores of this machine, if no run diverges early "
-        f"(speed {how}: {speed.flops_per_second / 1e9:.0f} GFLOP/s a core, "
-        f"{speed.seconds_per_layer * 1e6:.0f} µs a layer and step)."
-    )
+        print("\n".join(price_list(target, _named(arguments.on)) for target in targets), end="")
+        return 0
+    budget = Budget.parse(arguments.budget) if arguments.budget else None
+    made = _bill(arguments, targets, budget)
+    if arguments.json:
+        print(json.dumps(made.content(), indent=2))
+    else:
+        show(made, ", ".join(arguments.target))
+    if budget is not None:
+        budget.check(made.hours(budget.machine), " ".join(arguments.target))
     return 0
 
 
-def _largest(sweep: "Sweep") -> int:
-    """Bytes of a training step of the sweep's most expensive network."""
-    from depthtransfer.models.memory import training_bytes
-    from depthtransfer.models.shapes import ImageShape
+def _bill(arguments: argparse.Namespace, targets: "Sequence[Target]", budget: "Budget | None") -> "Bill":
+    from depthtransfer.cli.bill import make_bill
 
-    spec = max(sweep.requests, key=lambda request: request.flops / request.spec.steps).spec
-    data = sweep.declarations[spec.dataset]
-    return training_bytes(
-        spec.model,
-        width=spec.width,
-        depth=spec.depth,
-        shape=ImageShape(data.channels, data.image_size),
-        classes=data.classes,
-        batch_size=spec.batch_size,
-        optimizer=spec.optimizer,
-        options=spec.options,
+    names = _named(arguments.on)
+    if budget is not None and budget.machine is not None:
+        names.append(budget.machine)
+    return make_bill(
+        targets,
+        machines=tuple(dict.fromkeys(names)),
+        workers=arguments.workers,
+        measured=not arguments.no_measure,
+        shard_minutes=arguments.shard_minutes,
     )
+
+
+def _named(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]

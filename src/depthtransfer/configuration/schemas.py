@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from depthtransfer.configuration.experiment import Experiment
+from depthtransfer.configuration.machines import Machines
 from depthtransfer.configuration.preset import Preset
 from depthtransfer.configuration.theory import TheoryScale
 
@@ -17,7 +18,12 @@ FOLDER = Path("workflow/schemas")
 
 def texts() -> dict[str, str]:
     """Content of each schema file by its name; a preset's is of the form after `extends` and `defaults` are merged."""
-    models: dict[str, type[BaseModel]] = {"experiment": Experiment, "preset": Preset, "theory": TheoryScale}
+    models: dict[str, type[BaseModel]] = {
+        "experiment": Experiment,
+        "machines": Machines,
+        "preset": Preset,
+        "theory": TheoryScale,
+    }
     return {
         f"{name}.schema.json": json.dumps(model.model_json_schema(), indent=2, sort_keys=True) + "\n"
         for name, model in models.items()

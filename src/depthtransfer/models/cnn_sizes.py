@@ -7,6 +7,10 @@ from depthtransfer.strict_yaml import Strict
 
 CNN_STAGES = 3
 CNN_STRIDED_STEM_FROM = 16
+CNN_KERNELS_PER_BLOCK = 8
+"""Forward: ReLU, convolution, sum; backward: the branch's factor, two of the convolution, ReLU, sum of gradients."""
+CNN_OTHER_KERNELS = 23
+"""Stem, transitions, pooling, readout and loss."""
 
 
 class CNNOptions(Strict):
@@ -51,6 +55,7 @@ def cnn_cost(width: int, depth: int, shape: ImageShape, classes: int, options: S
     sizes = cnn_stage_sizes(shape)
     stem = 9 * shape.channels * width
     parameters, forward = stem + fan_in * classes, 2.0 * stem * sizes[0] ** 2 + 2.0 * fan_in * classes
+    maps = [shape.channels * shape.size**2]
     for stage, size in enumerate(sizes):
         channels = width * 2**stage
         weights = depth // CNN_STAGES * 9 * channels**2
@@ -58,5 +63,15 @@ def cnn_cost(width: int, depth: int, shape: ImageShape, classes: int, options: S
             weights += 9 * channels * channels // 2
         parameters += weights
         forward += 2.0 * weights * size**2
+        blocks, pooled = depth // CNN_STAGES, channels * (size // 2) ** 2
+        maps += [channels * size**2] * (blocks + 1) + [2 * pooled, pooled]  # pooling keeps places of eight bytes
     backward = 2 * forward - 2.0 * stem * sizes[0] ** 2
-    return Cost(parameters, forward + backward, fan_in, depth + CNN_STAGES + 1)
+    return Cost(
+        parameters=parameters,
+        step_flops=forward + backward,
+        readout_fan_in=fan_in,
+        layers=depth + CNN_STAGES + 1,
+        kernels=CNN_KERNELS_PER_BLOCK * depth + CNN_OTHER_KERNELS,
+        kept=sum(maps),
+        largest=max(maps),
+    )

@@ -9,6 +9,10 @@ from depthtransfer.models.stages import check_stages
 from depthtransfer.strict_yaml import Strict
 
 RESNET18_STAGES = 4
+RESNET18_KERNELS_PER_BLOCK = 17
+"""Twice convolution, normalization and ReLU, with four backward; sum, its gradients' sum, and the branch's factor."""
+RESNET18_OTHER_KERNELS = 32
+"""Stem, shortcuts, mean, readout and loss."""
 
 
 class ResNet18BNOptions(Strict):
@@ -68,6 +72,12 @@ def resnet18_bn_cost(width: int, depth: int, shape: ImageShape, classes: int, op
     fan_in = width << (RESNET18_STAGES - 1)
     stem = STEMS[options.stem].side ** 2 * shape.channels * width
     parameters, forward = stem + 2 * width + fan_in * classes, 2.0 * stem * behind_stem**2 + 2.0 * fan_in * classes
+    maps = [shape.channels * shape.size**2, *[width * behind_stem**2] * 2]
+    kernels = RESNET18_KERNELS_PER_BLOCK * depth + RESNET18_OTHER_KERNELS
+    if STEMS[options.stem].pooled:
+        kernels += 2
+        pooled = width * sides[0] ** 2
+        maps += [2 * pooled, pooled]  # places of eight bytes
     for stage, side in enumerate(sides):
         channels = width << stage
         weights, norms = 2 * blocks * 9 * channels**2, 2 * blocks
@@ -75,10 +85,20 @@ def resnet18_bn_cost(width: int, depth: int, shape: ImageShape, classes: int, op
             entering = channels // 2
             weights += 9 * channels * (entering - channels) + channels * entering
             norms += 1
+            maps.append(channels * side**2)
         parameters += weights + norms * 2 * channels
         forward += 2.0 * weights * side**2
+        maps += [channels * side**2] * (4 * blocks)
     backward = 2 * forward - 2.0 * stem * behind_stem**2
-    return Cost(parameters, forward + backward, fan_in, 2 * depth + 2)
+    return Cost(
+        parameters=parameters,
+        step_flops=forward + backward,
+        readout_fan_in=fan_in,
+        layers=2 * depth + 2,
+        kernels=kernels,
+        kept=sum(maps),
+        largest=max(maps),
+    )
 
 
 def _halved(side: int) -> int:

@@ -22,11 +22,17 @@ class Cost:
         parameters: number of trained parameters.
         step_flops: operations of one training step for one image.
         readout_fan_in: N of the scaling table.
-        layers: convolutions and matrix products on the longest path of a forward pass; each has a fixed cost of its
-            own.
+        layers: convolutions and matrix products on the longest path of a forward pass.
+        kernels: operations that a training step starts, forward and backward; each has a fixed cost of its own. The
+            optimizer's are not counted.
+        kept: numbers of four bytes that the backward pass keeps of one image, the image included.
+        largest: numbers of the largest tensor among them.
     """
 
     parameters: int
     step_flops: float
     readout_fan_in: int
     layers: int
+    kernels: int
+    kept: int
+    largest: int

@@ -9,6 +9,11 @@ from depthtransfer.models.shapes import Cost, ImageShape
 from depthtransfer.strict_yaml import Strict
 
 VIT_BRANCHES_PER_BLOCK = 2
+VIT_KERNELS_PER_BLOCK = 23
+"""Four matrices of three products, attention, GELU and two sums, each with what its backward pass takes."""
+VIT_KERNELS_OF_NORMS = 4
+VIT_OTHER_KERNELS = 18
+"""Patches, class token, positions, readout and loss."""
 
 
 class ViTOptions(Strict):
@@ -64,7 +69,8 @@ def vit_cost(width: int, depth: int, shape: ImageShape, classes: int, options: V
 
     Each attention is two products over all pairs of tokens; the backward pass takes five, since fused kernels compute
     the attention weights again instead of keeping them. The layers of a block are its four matrices and its two
-    products of attention.
+    products of attention. A block keeps the input of each branch and of each matrix, queries, keys and values, one
+    number a head and token, and of each normalization two numbers a token.
 
     Raises:
         ConfigurationError: if width, depth or image size do not fit the options.
@@ -81,4 +87,16 @@ def vit_cost(width: int, depth: int, shape: ImageShape, classes: int, options: V
     forward = 2.0 * (embedding * patches + matrices * tokens + classes * width)
     backward = 2 * forward - 2.0 * embedding * patches
     attention = blocks * (2 + 5) * 2.0 * tokens**2 * width
-    return Cost(parameters, forward + backward + attention, width, blocks * 6 + 2)
+    normalized = options.normalization == "layer_norm"
+    stream = tokens * width
+    block = (6 + 2 * normalized + 2 * options.mlp_ratio) * stream + (options.heads + 4 * normalized) * tokens
+    pixels = shape.channels * shape.size**2
+    return Cost(
+        parameters=parameters,
+        step_flops=forward + backward + attention,
+        readout_fan_in=width,
+        layers=blocks * 6 + 2,
+        kernels=(VIT_KERNELS_PER_BLOCK + VIT_KERNELS_OF_NORMS * normalized) * blocks + VIT_OTHER_KERNELS,
+        kept=pixels + blocks * block + stream * (options.pooling == "cls"),
+        largest=max(pixels, max(3, options.mlp_ratio) * stream),
+    )

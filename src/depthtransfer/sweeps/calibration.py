@@ -1,63 +1,148 @@
-"""How fast this machine trains, by a few seconds of training."""
+"""How fast this machine trains: some steps of a few of the networks that are to be trained, as many side by side."""
 
-import itertools
-import statistics
-import time
+import json
+import math
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
 
-import torch
+from depthtransfer.data.declaration import Declaration
+from depthtransfer.errors import UserError
+from depthtransfer.sweeps.estimate import TYPICAL, Estimate
+from depthtransfer.sweeps.machines import Machine
+from depthtransfer.sweeps.pool import ONE_THREAD
+from depthtransfer.sweeps.requests import Request
 
-from depthtransfer.models.costs import cost
-from depthtransfer.models.registry import build
-from depthtransfer.models.shapes import ImageShape
-from depthtransfer.sweeps.estimate import Speed
-from depthtransfer.training.allocation import keep_freed_memory
-from depthtransfer.training.loop import train
-from depthtransfer.training.schedules import constant
+HERE = "here"
+_LONGEST_STEP = 0.5
+"""Of a network that is timed, where there is a choice (s, typically)."""
+_NEAREST = 2.0**-20
+_LOADING = 2.0
+"""The command itself, and its data set: seconds before the first step, beside a worker's own start."""
 
-_SHAPE = ImageShape(3, 32)
-_BATCH = 64
-_CLASSES = 10
-_CELLS = ((8, 24), (32, 6))
-_STEPS, _REPEATS = 3, 5
+Family = tuple[str, str, str, int]
 
 
-def measure(device: str = "cpu") -> Speed:
-    """Time training steps of a deep narrow and a shallow wide network and solve for the two costs."""
-    torch.set_num_threads(1)
-    keep_freed_memory()
-    (layers_a, flops_a, time_a), (layers_b, flops_b, time_b) = (
-        _cell(width, depth, torch.device(device)) for width, depth in _CELLS
+def family(request: Request) -> Family:
+    """What is timed together: architecture, precision, images and batch."""
+    spec = request.spec
+    return spec.model, spec.precision, spec.dataset, spec.batch_size
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One network's step against what the base estimate says of it.
+
+    Args:
+        width, depth: of the network.
+        ratio: measured over estimated time.
+    """
+
+    width: int
+    depth: int
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """An estimate corrected by timings, each weighing by its nearness in log2 of width and depth.
+
+    Args:
+        base: what is corrected.
+        timings: of each family.
+    """
+
+    base: Estimate
+    timings: Mapping[Family, Sequence[Timed]]
+
+    def seconds(self, request: Request) -> float:
+        """Estimated wall time of one run on one of the workers that were timed side by side (s)."""
+        return self.base.seconds(request) * self.ratio(request)
+
+    def device_seconds(self, request: Request) -> float:
+        """None: workers that shared a device were timed while they did."""
+        return 0.0
+
+    def ratio(self, request: Request) -> float:
+        """Measured over estimated time, between and beyond the timed networks; 1 for what was not timed."""
+        spec = request.spec
+        near = [
+            (math.log2(t.width / spec.width) ** 2 + math.log2(t.depth / spec.depth) ** 2 + _NEAREST, t.ratio)
+            for t in self.timings.get(family(request), ())
+        ]
+        weights = sum(1 / distance for distance, _ in near)
+        return math.exp(sum(math.log(ratio) / distance for distance, ratio in near) / weights) if near else 1.0
+
+
+def chosen(requests: Iterable[Request]) -> list[Request]:
+    """Networks to time: in each family the narrowest and widest, each the shallowest and deepest, of short steps."""
+    families: dict[Family, dict[tuple[int, int], Request]] = defaultdict(dict)
+    for request in requests:
+        families[family(request)].setdefault((request.spec.width, request.spec.depth), request)
+    found: list[Request] = []
+    for cells in families.values():
+        short = {k: r for k, r in cells.items() if TYPICAL.seconds(r) <= _LONGEST_STEP * r.spec.steps}
+        short = short or dict([min(cells.items(), key=lambda cell: TYPICAL.seconds(cell[1]) / cell[1].spec.steps)])
+        for width in sorted({min(width for width, _ in short), max(width for width, _ in short)}):
+            depths = [depth for w, depth in short if w == width]
+            found += [short[width, depth] for depth in sorted({min(depths), max(depths)})]
+    return found
+
+
+def measure(requests: Iterable[Request], declarations: Mapping[str, Declaration], device: str, workers: int) -> Machine:
+    """Time networks like those of the runs, on as many processes as workers, and return this machine.
+
+    Raises:
+        UserError: if a process cannot train here.
+    """
+    cells = chosen(requests)
+    setup = {
+        "device": device,
+        "declarations": {
+            name: declarations[name].model_dump(mode="json") for name in {each.spec.dataset for each in cells}
+        },
+    }
+    lines = "".join(json.dumps(content) + "\n" for content in (setup, *(each.spec.fields() for each in cells)))
+    with ThreadPoolExecutor(workers) as threads:
+        answers = list(threads.map(_timed, [lines] * workers))
+    about = answers[0][0]
+    by_family: dict[Family, list[Timed]] = defaultdict(list)
+    beside = []
+    for cell, *times in zip(cells, *(times for _, times in answers), strict=True):
+        step = fmean(each["step"] for each in times)
+        beside += [each["beside"] for each in times]
+        ratio = step * cell.spec.steps / TYPICAL.seconds(cell)
+        by_family[family(cell)].append(Timed(cell.spec.width, cell.spec.depth, ratio))
+    return Machine(
+        name=HERE,
+        title="this machine",
+        speed=Calibrated(TYPICAL, dict(by_family)),
+        gpu_bytes=about["gpu_bytes"],
+        decoding_threads=1 if about["device"] == "cpu" else os.cpu_count() or 1,
+        start_seconds=_LOADING + fmean(found["start"] for found, _ in answers),
+        run_seconds=fmean(beside),
     )
-    determinant = layers_a * flops_b - layers_b * flops_a
-    per_layer = (time_a * flops_b - time_b * flops_a) / determinant
-    per_flop = (layers_a * time_b - layers_b * time_a) / determinant
-    if per_layer <= 0 or per_flop <= 0:
-        return Speed(1e-9, (flops_a + flops_b) / (time_a + time_b))
-    return Speed(per_layer, 1.0 / per_flop)
 
 
-def _cell(width: int, depth: int, device: torch.device) -> tuple[int, float, float]:
-    """Layers, operations and seconds of one training step."""
-    needs = cost("cnn", width=width, depth=depth, shape=_SHAPE, classes=_CLASSES)
-    model = build("cnn", width=width, depth=depth, shape=_SHAPE, classes=_CLASSES, branch_multiplier=depth**-0.5).to(
-        device, memory_format=torch.channels_last
-    )  # type: ignore[call-overload]
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randn(_BATCH, _SHAPE.channels, _SHAPE.size, _SHAPE.size, generator=generator)
-    images = images.to(device, memory_format=torch.channels_last)
-    labels = torch.randint(_CLASSES, (_BATCH,), generator=generator).to(device)
-
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
-    times = []
-    for _ in range(_REPEATS):
-        started = time.perf_counter()
-        train(
-            model,
-            optimizer,
-            itertools.repeat((images, labels)),
-            constant(_STEPS),
-            steps=_STEPS,
-            classes=_CLASSES,
-        )
-        times.append((time.perf_counter() - started) / _STEPS)
-    return needs.layers, needs.step_flops * _BATCH, statistics.median(times)
+def _timed(lines: str) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    """What a timing process found, and its answers."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "depthtransfer.sweeps.timing"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | ONE_THREAD,
+    ) as process:
+        printed, _ = process.communicate(lines)
+    answers = [json.loads(line) for line in printed.splitlines()]
+    if process.returncode:
+        refused = next((each for each in answers if "error" in each), None)
+        what, remedy = (refused["error"], refused["remedy"]) if refused else ("a process failed", "see above for why")
+        raise UserError(f"this machine cannot be timed: {what}", f"{remedy}; or give --no-measure")
+    return answers[0], answers[1:]

@@ -1,9 +1,21 @@
-"""How long runs take: a fixed cost per layer and step, plus operations over a rate."""
+"""How long runs take: a fixed cost of each operation started, arithmetic over a rate, memory traffic over another."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from depthtransfer.sweeps.requests import Request
+from depthtransfer.sweeps.shards import shard
+
+
+class Estimate(Protocol):
+    """Says how long a run takes."""
+
+    def seconds(self, request: Request) -> float:
+        """Estimated wall time of one run on one worker (s), if it does not diverge early."""
+
+    def device_seconds(self, request: Request) -> float:
+        """The part of it that workers on one GPU cannot do side by side (s)."""
 
 
 @dataclass(frozen=True)
@@ -11,22 +23,40 @@ class Speed:
     """What one worker process achieves.
 
     Args:
-        seconds_per_layer: overhead of one layer in one training step (s).
-        flops_per_second: rate of the arithmetic (FLOP/s).
+        seconds_per_kernel: overhead of one operation of a training step (s).
+        flops_per_second: rate of the arithmetic in fp32 (FLOP/s).
+        bf16_flops_per_second: rate of the arithmetic in bf16 (FLOP/s).
+        bytes_per_second: kept activations over the time that moving them takes, in all passes of a step (bytes/s).
     """
 
-    seconds_per_layer: float
+    seconds_per_kernel: float
     flops_per_second: float
+    bf16_flops_per_second: float
+    bytes_per_second: float
 
     def seconds(self, request: Request) -> float:
-        """Estimated wall time of one run on one worker (s)."""
-        overhead = self.seconds_per_layer * request.layers * request.spec.steps
-        return overhead + request.flops / self.flops_per_second
+        """Estimated wall time of one run on one worker (s), if it does not diverge early."""
+        return self.seconds_per_kernel * request.kernels + self.device_seconds(request)
+
+    def device_seconds(self, request: Request) -> float:
+        """The part of it that workers on one GPU cannot do side by side (s)."""
+        rate = self.bf16_flops_per_second if request.spec.precision == "bf16" else self.flops_per_second
+        return request.flops / rate + request.traffic / self.bytes_per_second
 
     def total(self, requests: Iterable[Request]) -> float:
         """Estimated time of many runs, one after another on one worker (s)."""
         return sum(map(self.seconds, requests))
 
 
-TYPICAL = Speed(seconds_per_layer=2.0e-4, flops_per_second=1.7e11)
-"""One core of a 2024 server processor in fp32; good enough to balance, `depthtransfer plan` measures."""
+def packed(seconds: Iterable[float], workers: int) -> float:
+    """Wall time of jobs on workers side by side, dearest first (s)."""
+    return max(map(sum, shard(list(seconds), float, workers)))
+
+
+TYPICAL = Speed(
+    seconds_per_kernel=2.0e-5,
+    flops_per_second=2.3e11,
+    bf16_flops_per_second=4.0e11,
+    bytes_per_second=1.2e9,
+)
+"""One core of a 2024 server processor; good enough to balance, `depthtransfer plan` measures."""

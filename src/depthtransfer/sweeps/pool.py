@@ -17,7 +17,7 @@ from typing import Any
 from depthtransfer.errors import UserError
 from depthtransfer.sweeps.requests import Request, Sweep
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Pool:
                 stdout=subprocess.PIPE,
                 text=True,
                 bufsize=1,
-                env=os.environ | _ONE_THREAD,
+                env=os.environ | ONE_THREAD,
             )
             self._processes.append(process)
         setup = {

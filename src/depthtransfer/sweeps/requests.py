@@ -9,6 +9,7 @@ from depthtransfer.configuration import Experiment, Grid, SchemeChoice, load_exp
 from depthtransfer.data import Declaration, load_declarations
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import costs
+from depthtransfer.models.memory import NUMBER, training_bytes
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer
 from depthtransfer.sweeps.spec import RunSpec
@@ -24,7 +25,9 @@ class Request:
         epochs: passes over the training images.
         parameters: trained parameters of the network.
         flops: operations of the whole run.
-        layers: convolutions and matrix products of one forward pass.
+        kernels: operations that all steps start.
+        traffic: bytes of activations that all steps keep.
+        memory: bytes of tensors at the peak of a step.
         variant: what the experiment calls this scheme with these constants.
     """
 
@@ -33,7 +36,9 @@ class Request:
     epochs: float
     parameters: int
     flops: float
-    layers: int
+    kernels: float
+    traffic: float
+    memory: int
     variant: str
 
 
@@ -116,9 +121,19 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
             raise ConfigurationError(f"{where}: {error.what}", error.remedy) from error
         except ValueError as error:
             raise ConfigurationError(f"{where}: {error}", "correct the value") from error
-        flops = cost.step_flops * grid.batch_size * steps
-        epochs = steps / per_epoch
-        expanded.append(Request(spec, grid.window, epochs, cost.parameters, flops, cost.layers, scheme.variant))
+        expanded.append(
+            Request(
+                spec=spec,
+                window=grid.window,
+                epochs=steps / per_epoch,
+                parameters=cost.parameters,
+                flops=cost.step_flops * grid.batch_size * steps,
+                kernels=cost.kernels * steps,
+                traffic=NUMBER * cost.kept * grid.batch_size * steps,
+                memory=training_bytes(cost, batch_size=grid.batch_size, optimizer=spec.optimizer),
+                variant=scheme.variant,
+            )
+        )
     return expanded
 
 

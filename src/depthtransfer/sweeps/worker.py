@@ -47,6 +47,26 @@ def main(commands: TextIO, events: TextIO) -> int:
     return 0
 
 
+def prepared(device: str) -> str:
+    """Make this process train as every worker does; return the device that `auto` stands for.
+
+    Raises:
+        UserError: if cuda is asked for and torch sees no GPU.
+    """
+    import torch
+
+    from depthtransfer.training.allocation import keep_freed_memory
+    from depthtransfer.training.determinism import make_deterministic
+
+    make_deterministic()
+    keep_freed_memory()
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError("the preset asks for cuda and torch sees no GPU", "set device: cpu or auto in the preset")
+    return device
+
+
 def serve(commands: TextIO, emit: Any) -> None:
     """Answer every specification with progress and done events."""
     import torch
@@ -55,17 +75,9 @@ def serve(commands: TextIO, emit: Any) -> None:
     from depthtransfer.sweeps.execution import Executor
     from depthtransfer.sweeps.spec import RunSpec
     from depthtransfer.sweeps.store import Store
-    from depthtransfer.training.allocation import keep_freed_memory
-    from depthtransfer.training.determinism import make_deterministic
 
     setup = json.loads(commands.readline())
-    make_deterministic()
-    keep_freed_memory()
-    device = setup["device"]
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError("the preset asks for cuda and torch sees no GPU", "set device: cpu or auto in the preset")
+    device = prepared(setup["device"])
     declarations = {name: Declaration.model_validate(d) for name, d in setup["declarations"].items()}
     executor = Executor(declarations, Path(setup["data_directory"]), device)
     store = Store(local=Path(setup["store"]), layers=())

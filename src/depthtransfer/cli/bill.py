@@ -1,0 +1,151 @@
+"""The bill of some targets: prices of their experiments and studies, and how they are shown."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from depthtransfer.cli.targets import Target
+from depthtransfer.sweeps.machines import Machine
+from depthtransfer.sweeps.pricing import Price
+from depthtransfer.sweeps.requests import Sweep
+
+HERE = "here"
+
+
+@dataclass(frozen=True)
+class StudyPrice:
+    """A study of the theory: solutions asked for and stored, and the time of the others (s) in one process."""
+
+    preset: str
+    study: str
+    solutions: int
+    stored: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Bill:
+    """All prices, and where they hold.
+
+    Args:
+        prices: of the experiments.
+        studies: of the theory, which is solved on this machine's processor wherever networks train.
+        machines: this one first.
+        workers: processes side by side on this machine.
+        measured: whether this machine was timed.
+    """
+
+    prices: tuple[Price, ...]
+    studies: tuple[StudyPrice, ...]
+    machines: tuple[Machine, ...]
+    workers: int
+    measured: bool
+
+    def hours(self, machine: str | None) -> float:
+        """Hours of this machine, theory included, or of training on one GPU of another."""
+        trained = sum(price.needs[machine or HERE].seconds for price in self.prices)
+        return (trained + (0.0 if machine else self.theory_seconds)) / 3600
+
+    @property
+    def theory_seconds(self) -> float:
+        """Wall time of the studies, as many side by side as there are workers (s)."""
+        from depthtransfer.sweeps.estimate import packed
+
+        return packed((study.seconds for study in self.studies), self.workers)
+
+    def content(self) -> dict[str, Any]:
+        """The bill for programs; hours of wall time, MiB."""
+        return {
+            "workers": self.workers,
+            "speed": "measured" if self.measured else "typical",
+            "experiments": [_of_experiment(price) for price in self.prices],
+            "studies": [
+                {
+                    "preset": each.preset,
+                    "study": each.study,
+                    "solutions": each.solutions,
+                    "stored": each.stored,
+                    "missing": each.solutions - each.stored,
+                    "hours": each.seconds / 3600,
+                }
+                for each in self.studies
+            ],
+            "total": {
+                "hours": {m.name: self.hours(None if m.name == HERE else m.name) for m in self.machines},
+                "theory_hours": self.theory_seconds / 3600,
+                "flops": sum(price.flops for price in self.prices),
+                "disk_mb": sum(price.needs[HERE].disk_mb for price in self.prices),
+            },
+        }
+
+
+def make_bill(
+    targets: Sequence[Target],
+    *,
+    machines: Sequence[str],
+    workers: int,
+    measured: bool,
+    shard_minutes: float | None = None,
+) -> Bill:
+    """Price targets, each experiment and study once; this machine is timed only if something is missing.
+
+    Raises:
+        UserError: if a machine is unknown, a configuration is wrong, or this machine cannot be timed.
+    """
+    from dataclasses import replace
+
+    from depthtransfer.sweeps.machines import CPU, machine
+    from depthtransfer.sweeps.pricing import price
+    from depthtransfer.sweeps.store import Store
+
+    elsewhere = [machine(name) for name in machines]
+    asked = dict.fromkeys((target.preset, name) for target in targets for name in target.experiments)
+    sweeps = [_sweep(preset, experiment) for preset, experiment in asked]
+    absent = set(Store.default().missing(request.spec.key for sweep in sweeps for request in sweep.requests))
+    missing = [request for sweep in sweeps for request in sweep.requests if request.spec.key in absent]
+    here = replace(machine(CPU), name=HERE)
+    if missing and measured:
+        from depthtransfer.sweeps.calibration import measure
+
+        declarations = {name: each for sweep in sweeps for name, each in sweep.declarations.items()}
+        devices = {sweep.device for sweep in sweeps}
+        here = measure(missing, declarations, devices.pop() if len(devices) == 1 else "auto", workers)
+    places = (here, *elsewhere)
+    prices = tuple(price(sweep, absent, places, {HERE: workers}, shard_minutes) for sweep in sweeps)
+    studies = tuple(dict.fromkeys((target.preset, study) for target in targets for study in target.studies))
+    return Bill(prices, tuple(_study(*study) for study in studies), places, workers, bool(missing) and measured)
+
+
+def _sweep(preset: str, experiment: str) -> Sweep:
+    """All runs that are known to be needed: those of added values too, once there are any."""
+    from depthtransfer.configuration import refinement_path
+    from depthtransfer.sweeps.refinement import load_refined
+    from depthtransfer.sweeps.requests import load_sweep
+
+    known = refinement_path(preset, experiment).exists()
+    return load_refined(preset, experiment) if known else load_sweep(preset, experiment)
+
+
+def _study(preset: str, study: str) -> StudyPrice:
+    from depthtransfer.configuration import load_theory
+    from depthtransfer.studies.estimate import seconds
+    from depthtransfer.studies.plan import solutions
+    from depthtransfer.sweeps.store import Store
+
+    unique = {each.key: each for each in solutions(load_theory(preset), study)}
+    absent = Store.of_solutions().missing(unique)
+    return StudyPrice(preset, study, len(unique), len(unique) - len(absent), seconds(unique[key] for key in absent))
+
+
+def _of_experiment(price: Price) -> dict[str, Any]:
+    return {
+        "preset": price.sweep.preset,
+        "experiment": price.sweep.experiment,
+        "runs": len(price.sweep.requests),
+        "stored": len(price.sweep.requests) - len(price.missing),
+        "missing": len(price.missing),
+        "flops": price.flops,
+        "bytes_of_a_run": price.memory,
+        "needs": {name: asdict(each) for name, each in price.needs.items()},
+        "shards": {name: asdict(each) for name, each in price.shards.items()},
+    }

@@ -1,0 +1,44 @@
+"""Counted operations of a training step against those that torch's dispatcher sees."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from depthtransfer.models import costs
+from depthtransfer.models.registry import build
+
+from .examples import CASES
+
+VIEWS = {
+    *("view", "t", "transpose", "detach", "expand", "_unsafe_view", "split", "unsqueeze", "squeeze", "as_strided"),
+    *("alias", "slice", "select", "permute", "unbind", "chunk", "empty"),
+}
+ARTEFACTS = {"clone"}
+"""The dispatcher's own hold on gradients makes torch copy them."""
+
+
+class Dispatched(TorchDispatchMode):
+    """Counts operations that do something; a convolution's backward pass is two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: Counter[str] = Counter()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = function.__name__.split(".")[0]
+        if name not in VIEWS | ARTEFACTS:
+            self.seen[name] += 2 if name == "convolution_backward" else 1
+        return function(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(("name", "sizes"), CASES)
+def test_kernels_are_those_torch_starts(name: str, sizes: dict[str, Any]) -> None:
+    network, shape = build(name, **sizes, branch_multiplier=0.5), sizes["shape"]
+    with Dispatched() as dispatched:
+        logits = network(torch.zeros(3, shape.channels, shape.size, shape.size))
+        torch.autograd.backward(F.cross_entropy(logits, torch.zeros(3, dtype=torch.int64)))
+    assert costs.cost(name, **sizes).kernels == pytest.approx(dispatched.seen.total(), abs=3)

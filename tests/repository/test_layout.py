@@ -38,7 +38,7 @@ PERMITTED: dict[str, set[str]] = {
     # reading: tables only
     "analysis": {"errors", "tables"},
     "claims": {"errors", "tables", "analysis"},
-    "figures": {"errors", "tables", "analysis"},
+    "figures": {"errors", "codebase", "tables", "analysis"},
     "report": {"errors", "tables"},
     # knows everybody; nobody knows it
     "cli": {

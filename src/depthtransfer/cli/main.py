@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "one HTML page on a preset: claims, figures, runs, cost, environment",
     "theory": "the limit of infinite width and depth in numbers: linear, lazy or sampled",
     "study": "solve what a figure of the theory shows and write its table",
+    "why": "where a figure comes from: runs, seeds, commits, versions; and what would run again now",
     "status": "how much of each preset and experiment is done",
     "data": "list the declared data sets, check one, or declare an image folder of your own",
     "pack": "pack an experiment's stored runs into one file, for a deposit or a commit",

@@ -25,6 +25,11 @@ def study_path(preset: str, study: str) -> Path:
     return Path("results") / preset / "theory" / f"{study}.parquet"
 
 
+def study_provenance_path(preset: str, study: str) -> Path:
+    """Who solved what a study asks for."""
+    return study_path(preset, study).with_name(f"{study}_provenance.parquet")
+
+
 def figure_path(name: str, preset: str) -> Path:
     """PDF of a figure: directly under figures/ for the default preset, in a folder for each other one."""
     folder = Path("figures") if preset == DEFAULT_PRESET else Path("figures") / preset

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from depthtransfer.configuration import load_theory, study_path
+from depthtransfer.configuration import load_theory, study_path, study_provenance_path
 from depthtransfer.studies.collect import table_rows
 from depthtransfer.studies.plan import solutions
 from depthtransfer.studies.runner import complete
@@ -38,7 +38,7 @@ def write_study(preset: str, study: str, store: Store, *, log: TextIO | None = N
     path = study_path(preset, study)
     write_table(pa.Table.from_pylist(table_rows(study, asked, records)), path, THEORY)
     made = [_provenance_row(each, *records[each.key]) for each in asked]
-    write_table(pa.Table.from_pylist(made), path.with_name(f"{study}_provenance.parquet"), SOLUTION_PROVENANCE)
+    write_table(pa.Table.from_pylist(made), study_provenance_path(preset, study), SOLUTION_PROVENANCE)
     if pack is not None:
         write_atomic(pack, encode((record for record, _ in records.values()), SOLUTION))
     return len(records)
@@ -52,6 +52,7 @@ def _provenance_row(each: "Solution", record: Record, layer: str) -> dict[str, A
         "seconds": made["seconds"],
         "finished": made["finished"],
         "layer": layer,
+        "engine": record.specification["engine"],
         "commit": made["commit"],
         "machine": made["machine"],
         "versions": canonical_json(made["versions"]),

@@ -10,7 +10,6 @@ from depthtransfer.cli import main
 from depthtransfer.data import load_declarations
 from depthtransfer.sweeps.requests import load_sweep
 from depthtransfer.sweeps.spec import ENGINE_VERSION
-from depthtransfer.sweeps.store import Store
 
 EXPERIMENT = "cnn_learning_rate_sp"
 
@@ -113,24 +112,6 @@ def test_a_fingerprint_is_found_and_entered(tiny_project: Any, capsys: pytest.Ca
     assert main(["data", "check", "pets"]) == 0
     assert capsys.readouterr().err == "", "what was verified for the fingerprint is verified again"
     tiny_project.train()
-
-
-def test_a_pack_is_a_layer(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    output = printed(capsys, "pack", EXPERIMENT, "--preset", "tiny", "--output", "results/committed/tiny.parquet")
-    assert output.startswith("results/committed/tiny.parquet: 3 runs, ")
-    before = trained_project.tables()
-    for path in Path("results/store").rglob("*.parquet"):
-        path.unlink()
-    assert not Store.default().missing(request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests)
-    assert printed(capsys, "train", EXPERIMENT, "--preset", "tiny").endswith("3 runs, 0 trained, the others stored\n")
-    assert trained_project.tables() == before
-    assert trained_project.stored() == {}
-
-
-def test_a_pack_is_the_same_bytes_every_time(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("one", "two"):
-        printed(capsys, "pack", EXPERIMENT, "--preset", "tiny", "--output", f"{name}.parquet")
-    assert Path("one.parquet").read_bytes() == Path("two.parquet").read_bytes()
 
 
 def test_a_manifest_and_a_log_are_written(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,27 +23,29 @@ PERMITTED: dict[str, set[str]] = {
     "errors": set(),
     "codebase": set(),
     "strict_yaml": {"errors"},
+    "strict_json": {"errors"},
     "cores": set(),
     "read_ahead": set(),
     "scaling": set(),
     "tables": {"errors"},
+    "deposits": {"errors", "strict_json", "tables"},
     "configuration": {"errors", "strict_yaml", "scaling"},
     "data": {"errors", "strict_yaml", "tables", "cores", "read_ahead"},
     # making: the loop is handed a module and plain arrays, or images by number
     "models": {"errors", "strict_yaml", "scaling"},
     "training": {"errors", "scaling", "tables", "cores", "read_ahead"},
     "theory": {"errors", "scaling", "tables"},
-    "sweeps": {"errors", "scaling", "tables", "configuration", "data", "models", "training", "theory"},
+    "sweeps": {"errors", "scaling", "tables", "deposits", "configuration", "data", "models", "training", "theory"},
     "studies": {"errors", "tables", "configuration", "theory", "sweeps"},
     # reading: tables only
     "analysis": {"errors", "tables"},
     "claims": {"errors", "tables", "analysis"},
-    "figures": {"errors", "codebase", "tables", "analysis"},
+    "figures": {"errors", "codebase", "strict_json", "tables", "analysis"},
     "report": {"errors", "tables"},
     # knows everybody; nobody knows it
     "cli": {
         *("errors", "scaling", "tables", "configuration", "data", "models", "training", "theory", "sweeps"),
-        *("studies", "analysis", "claims", "figures", "report", "cores"),
+        *("studies", "analysis", "claims", "figures", "report", "deposits", "cores"),
     },
 }
 

@@ -88,10 +88,10 @@ def now(record: "FigureRecord", target: Path) -> Now:
 
 def _runs(preset: str, experiment: str) -> tuple[set[str], int]:
     """Keys of the runs that are asked for, and how many of them are missing."""
-    from depthtransfer.sweeps.requests import load_sweep
+    from depthtransfer.sweeps.refinement import load_refined
     from depthtransfer.sweeps.store import Store
 
-    keys = {request.spec.key for request in load_sweep(preset, experiment).requests}
+    keys = {request.spec.key for request in load_refined(preset, experiment).requests}
     return keys, len(Store.default().missing(keys))
 
 

@@ -71,7 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(file: Path) -> Reading:
     from depthtransfer.figures import FigureError
-    from depthtransfer.figures.origin import parse_record
     from depthtransfer.figures.sealed_files import read_sealed
 
     if file.suffix == ".csv":
@@ -82,13 +81,12 @@ def _read(file: Path) -> Reading:
             raise FigureError(f"{file} holds no record itself, and {beside[0]} is missing", "give the figure")
         file = pictures[0]
     sealed = read_sealed(file.read_bytes(), str(file))
-    record = parse_record(sealed.record, str(file))
     table = file.with_suffix(".csv")
     state = "absent"
     if table.exists():
-        same = hashlib.sha256(table.read_bytes()).hexdigest() == record.csv
+        same = hashlib.sha256(table.read_bytes()).hexdigest() == sealed.record.csv
         state = "unchanged" if same else "changed"
-    return Reading(file, record, sealed.intact, state)
+    return Reading(file, sealed.record, sealed.intact, state)
 
 
 def _place(reading: Reading) -> Path | None:

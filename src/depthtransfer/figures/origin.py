@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from depthtransfer.figures.errors import FigureError
+from depthtransfer.strict_json import StrictJson
+from depthtransfer.tables.records import digest_of_keys
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -19,11 +18,7 @@ KEY_LENGTH = 12
 _DRAWS = ("depthtransfer", "matplotlib", "numpy")
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Maker(_Part):
+class Maker(StrictJson):
     """Code, machine and packages that made some of the results.
 
     Attributes:
@@ -43,7 +38,7 @@ class Maker(_Part):
     count: int
 
 
-class Origin(_Part):
+class Origin(StrictJson):
     """Where an experiment's runs, or a study's solutions, come from.
 
     Attributes:
@@ -63,7 +58,7 @@ class Origin(_Part):
     results: list[tuple[str, int | str, int]]
 
 
-class FigureRecord(_Part):
+class FigureRecord(StrictJson):
     """What a figure's files say of their origin: the same wherever the same runs are drawn by the same code.
 
     Attributes:
@@ -115,27 +110,6 @@ def record_of(
         experiments={name: _of_runs(*tables) for name, tables in experiments.items()},
         studies={name: _of_solutions(made) for name, made in studies.items()},
     )
-
-
-def parse_record(content: Any, name: str) -> FigureRecord:
-    """Return the typed form of a record that a file holds.
-
-    Raises:
-        FigureError: if it has another form; `name` says in which file.
-    """
-    try:
-        return FigureRecord.model_validate_json(json.dumps(content))
-    except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise FigureError(
-            f"{name}: its record has a form that this version does not know ({where})",
-            "read it with the version of depthtransfer that drew it, or draw it again",
-        ) from error
-
-
-def digest_of_keys(keys: Iterable[str]) -> str:
-    """SHA-256 of whole keys, sorted, one a line."""
-    return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
 
 
 def _of_runs(runs: "DataFrame", made: "DataFrame") -> Origin:

@@ -29,17 +29,16 @@ def save(figure: "Figure", pdf_path: Path | str, record: "FigureRecord") -> tupl
     """
     pdf = Path(pdf_path)
     png = pdf.with_suffix(".png")
-    content = record.model_dump()
     described = {
         "Creator": "depthtransfer",
         "Producer": "matplotlib",
         "CreationDate": None,
-        "Keywords": pdf_keywords(content),
+        "Keywords": pdf_keywords(record),
     }
     with style.context():
         write_atomic(pdf, seal_pdf(_rendered(figure, format="pdf", metadata=described)))
         drawn = _rendered(figure, format="png", dpi=PNG_DPI, metadata={"Software": None})
-        write_atomic(png, seal_png(drawn, content))
+        write_atomic(png, seal_png(drawn, record))
     return pdf, png
 
 

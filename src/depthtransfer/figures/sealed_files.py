@@ -5,15 +5,15 @@ The seal is a plain SHA-256, no signature: it shows damage and editing, not who 
 
 import base64
 import hashlib
-import json
 import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from depthtransfer.figures.errors import FigureError
+from depthtransfer.figures.origin import FigureRecord
+from depthtransfer.strict_json import parse_json
 from depthtransfer.tables.records import canonical_json
 
 _LARGEST = 2**25
@@ -35,13 +35,13 @@ class Sealed:
         intact: whether no byte was changed since.
     """
 
-    record: dict[str, Any]
+    record: FigureRecord
     intact: bool
 
 
-def pdf_keywords(record: dict[str, Any]) -> str:
+def pdf_keywords(record: FigureRecord) -> str:
     """Text for a PDF's field Keywords, with an empty seal; `seal_pdf` fills it."""
-    packed = base64.b64encode(zlib.compress(canonical_json(record).encode(), 9)).decode()
+    packed = base64.b64encode(_packed(record)).decode()
     return f"depthtransfer-record:{packed} depthtransfer-seal:{_UNSEALED}"
 
 
@@ -52,10 +52,10 @@ def seal_pdf(content: bytes) -> bytes:
     return content[:begin] + hashlib.sha256(content).hexdigest().encode() + content[end:]
 
 
-def seal_png(content: bytes, record: dict[str, Any]) -> bytes:
+def seal_png(content: bytes, record: FigureRecord) -> bytes:
     """Return a PNG with record and seal in text chunks before its end."""
     chunks = [content[begin:end] for _, begin, end in _chunks(content)]
-    packed = _RECORD + b"\0\0" + zlib.compress(canonical_json(record).encode(), 9)
+    packed = _RECORD + b"\0\0" + _packed(record)
     body = [_PNG, *chunks[:-1], _chunk(b"zTXt", packed), chunks[-1]]
     seal = hashlib.sha256(b"".join(body)).hexdigest().encode()
     return b"".join([*body[:-1], _chunk(b"tEXt", _SEAL + b"\0" + seal), body[-1]])
@@ -69,7 +69,8 @@ def read_sealed(content: bytes, name: str) -> Sealed:
         name: of the file, for messages.
 
     Raises:
-        FigureError: if there is no record, or none that can be read.
+        FigureError: if there is no record, or it is damaged.
+        StoreError: if it has another form than this version writes.
     """
     remedy = "only figures drawn by depthtransfer say where they come from; draw it again"
     if content.startswith(b"%PDF"):
@@ -81,13 +82,17 @@ def read_sealed(content: bytes, name: str) -> Sealed:
     if packed is None:
         raise FigureError(f"{name} holds no record of where it comes from", remedy)
     try:
-        unpacker = zlib.decompressobj()
-        record = json.loads(unpacker.decompress(packed, _LARGEST))
-    except (zlib.error, ValueError, RecursionError) as error:
+        text = zlib.decompressobj().decompress(packed, _LARGEST)
+    except zlib.error as error:
         raise FigureError(f"{name}: its record is damaged", remedy) from error
-    if not isinstance(record, dict):
-        raise FigureError(f"{name}: its record is damaged", remedy)
+    record = parse_json(
+        FigureRecord, text, f"{name}: its record", "read it with the version of depthtransfer that drew it"
+    )
     return Sealed(record, seal == hashlib.sha256(rest).hexdigest().encode())
+
+
+def _packed(record: FigureRecord) -> bytes:
+    return zlib.compress(canonical_json(record.model_dump(mode="json")).encode(), 9)
 
 
 def _from_pdf(content: bytes) -> tuple[bytes | None, bytes, bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depthtransfer.configuration import figure_path
-from depthtransfer.errors import UserError
+from depthtransfer.errors import ConfigurationError, UserError
 
 if TYPE_CHECKING:
     from depthtransfer.cli.pending import Now
@@ -92,7 +92,10 @@ def _read(file: Path) -> Reading:
 def _place(reading: Reading) -> Path | None:
     """The figure's path in the project that this command runs in, if it lies where the workflow would draw it."""
     project = Path.cwd()
-    usual = figure_path(reading.record.figure, reading.record.preset).with_suffix(reading.file.suffix)
+    try:
+        usual = figure_path(reading.record.figure, reading.record.preset).with_suffix(reading.file.suffix)
+    except ConfigurationError:
+        return None
     here = (project / "Snakefile").is_file() and reading.file.resolve() == (project / usual).resolve()
     return usual if here else None
 

@@ -139,6 +139,6 @@ def test_snakemakes_table_in_plain_words(monkeypatch: pytest.MonkeyPatch) -> Non
     done = pending.subprocess.CompletedProcess([], 0, SUMMARY, "")
     monkeypatch.setattr(pending.subprocess, "run", lambda *_, **__: done)
     assert pending._jobs(FIGURE) == (
-        Job("tables", ("results/t/x/runs.parquet", "results/t/x/steps.parquet"), "it does not exist"),
         Job("figure", ("figures/a.pdf", "figures/a.png"), "something that it is made from is made again"),
+        Job("tables", ("results/t/x/runs.parquet", "results/t/x/steps.parquet"), "it does not exist"),
     )

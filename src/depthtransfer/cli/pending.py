@@ -59,7 +59,7 @@ class Now:
     """State of a figure in its project.
 
     Attributes:
-        jobs: what would be made again, in the order of making.
+        jobs: what would be made again, the figure itself first.
         code_changed: whether other code would draw it now.
         asked: by experiment or study.
     """
@@ -131,7 +131,7 @@ def _jobs(target: Path) -> tuple[Job, ...]:
     for row in (dict(zip(header, cells, strict=True)) for cells in rows):
         if row["plan"] == "update pending":
             found.setdefault((row["rule"], str(Path(row["output_file"]).parent)), []).append(row)
-    return tuple(_job(rule, files) for (rule, _), files in reversed(found.items()))
+    return tuple(_job(rule, files) for (rule, _), files in found.items())
 
 
 def _job(rule: str, files: list[dict[str, str]]) -> Job:

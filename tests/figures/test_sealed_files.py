@@ -71,7 +71,7 @@ def test_the_png_is_valid_and_others_read_its_record(written: dict[str, bytes]) 
     chunk = struct.pack(">I", 83) + b"tEXtdepthtransfer-seal\0" + seal.encode()
     chunk += struct.pack(">I", zlib.crc32(chunk[4:]))
     assert written["png"].count(chunk) == 1
-    assert hashlib.sha256(written["png"].replace(chunk, b"")).hexdigest() == seal, "as docs/provenance.md says"
+    assert hashlib.sha256(written["png"].replace(chunk, b"")).hexdigest() == seal, "as docs/origins.md says"
 
 
 def test_the_pdf_is_sealed_in_place(written: dict[str, bytes]) -> None:

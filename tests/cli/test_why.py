@@ -125,6 +125,15 @@ def test_what_is_not_printable_is_made_visible(
     assert r"\x1b[2J\n../.." in output
 
 
+def test_the_report_says_who_made_a_figures_runs(drawn: Path) -> None:
+    from depthtransfer.cli.report import _makers
+
+    picture = drawn.with_suffix(".png")
+    assert _makers(picture.read_bytes(), picture) == "Made by commits unknown (20)."
+    assert _makers(b"\x89PNG\r\n\x1a\n", picture) == ""
+    assert "was changed" in _makers(picture.read_bytes() + b"x", picture)
+
+
 SUMMARY = """\
 output_file\tdate\trule\tlog-file(s)\tstatus\tplan
 figures/a.pdf\t-\tfigure\t-\tok\tupdate pending

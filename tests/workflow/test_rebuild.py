@@ -1,10 +1,10 @@
 """A clone of the project rebuilds every figure of the preset reference from what is committed, and trains nothing."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from tests.repository.test_layout import repository_files
 
 from depthtransfer import figures
 from depthtransfer.figures.origin import FigureRecord
@@ -18,21 +18,11 @@ FORBIDDEN = "import sys\nsys.exit('{name} was imported: something is to be train
 @pytest.fixture
 def clone(tmp_path: Path) -> Project:
     """What git knows of the working tree, and nothing else; torch and JAX cannot be imported in it."""
-    git = shutil.which("git")
-    if git is None or not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
     folder = tmp_path / "clone"
-    listed = subprocess.run(
-        [git, "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
+    for path in repository_files():
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     for name in ("torch", "torchvision", "jax", "jaxlib", "diffrax"):
         (folder / "src" / f"{name}.py").write_text(FORBIDDEN.format(name=name))
     return Project(folder)

@@ -93,7 +93,7 @@ def _extended(path: Path, root: Path, seen: tuple[str, ...]) -> dict[str, Any]:
         return content
     if not isinstance(base, str) or base in (*seen, path.stem):
         raise ConfigurationError(f"{path}: extends: {base!r}", "name another preset, without a circle")
-    inherited = _extended(_named(root / "presets", base, "preset"), root, (*seen, path.stem))
+    inherited = _extended(_named(root / "presets", base, "preset", f"{path}: extends: "), root, (*seen, path.stem))
     merged = {**inherited, **content}
     for key in ("defaults", "experiments", "sources"):
         if isinstance(content.get(key), dict) and isinstance(inherited.get(key), dict):

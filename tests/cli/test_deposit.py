@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from depthtransfer.cli import main
+from depthtransfer.sweeps import spec
 from depthtransfer.sweeps.requests import load_sweep
 from depthtransfer.sweeps.store import Store
 
@@ -32,6 +33,17 @@ def test_runs_travel_in_an_archive(trained_project: Any, capsys: pytest.CaptureF
     assert printed(capsys, "train", EXPERIMENT, "--preset", "tiny").endswith("3 runs, 0 trained, the others stored\n")
     assert trained_project.tables() == before
     assert trained_project.stored() == {}
+
+
+def test_runs_of_another_engine_are_named(
+    trained_project: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed(capsys, "export", "--preset", "tiny")
+    assert main(["import", "results/tiny/deposit.zip"]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(spec, "ENGINE_VERSION", 99)
+    assert main(["import", "results/tiny/deposit.zip"]) == 0
+    assert "runs of engine 1 are not used, this is engine 99" in capsys.readouterr().err
 
 
 def test_one_experiment_is_a_pack_that_can_be_committed(

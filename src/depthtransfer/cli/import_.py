@@ -16,10 +16,15 @@ def run(arguments: argparse.Namespace) -> int:
         StoreError: if an archive is not what it says; nothing is written of it.
     """
     from depthtransfer.deposits.keeping import keep
-    from depthtransfer.sweeps.store import IMPORTED
+    from depthtransfer.studies.solution import ENGINE
+    from depthtransfer.sweeps.spec import ENGINE_VERSION
+    from depthtransfer.sweeps.store import IMPORTED, warn
 
     for file in arguments.file:
         kept, manifest = keep(file, IMPORTED)
         counts = f"{manifest.count('runs')} runs and {manifest.count('solutions')} solutions"
         print(f"{kept}: {counts} of the preset {manifest.preset}, verified; every command finds them there")
+        for folder, engine in (("runs", ENGINE_VERSION), ("solutions", ENGINE)):
+            if other := sorted(manifest.engines(folder) - {engine}):
+                warn(f"{kept}: {folder} of engine {', '.join(map(str, other))} are not used, this is engine {engine}")
     return 0

@@ -69,4 +69,11 @@ class Manifest(StrictJson):
 
     def count(self, folder: str) -> int:
         """Number of records in the packs of a folder."""
-        return sum(pack.count for pack in self.packs if pack.path.startswith(f"{folder}/"))
+        return sum(pack.count for pack in self._in(folder))
+
+    def engines(self, folder: str) -> set[int]:
+        """Versions of what was computed in the packs of a folder."""
+        return {engine for pack in self._in(folder) for engine in pack.engines}
+
+    def _in(self, folder: str) -> list[PackEntry]:
+        return [pack for pack in self.packs if pack.path.startswith(f"{folder}/")]

@@ -9,21 +9,21 @@ _ROOT = Path(__file__).parent
 _PACKAGE = _ROOT.name
 
 
-def digest(module: str) -> str:
-    """Return a digest of the code of a module and of everything of this package that it imports, directly or not.
+def digest(*modules: str) -> str:
+    """Return a digest of the code of modules and of everything of this package that they import, directly or not.
 
     Comments, blank lines and docstrings (of attributes too) do not count.
 
     Args:
-        module: dotted name, such as depthtransfer.figures.fig1.
+        modules: dotted names, such as depthtransfer.figures.fig1.
 
     Raises:
         ModuleNotFoundError: if this package has no such module.
     """
-    if _file(module) is None:
-        raise ModuleNotFoundError(module)
+    if unknown := [module for module in modules if _file(module) is None]:
+        raise ModuleNotFoundError(unknown[0])
     whole = hashlib.sha256()
-    for name in sorted(closure(module)):
+    for name in sorted(frozenset[str]().union(*map(closure, modules))):
         whole.update(f"{name}={_own_digest(name)}\n".encode())
     return whole.hexdigest()[:16]
 

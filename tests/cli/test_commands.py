@@ -1,6 +1,5 @@
 import csv
 import json
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from depthtransfer.cli import main
 from depthtransfer.data import load_declarations
 from depthtransfer.sweeps.requests import load_sweep
-from depthtransfer.sweeps.store import Store
+from depthtransfer.sweeps.spec import ENGINE_VERSION
 
 EXPERIMENT = "cnn_learning_rate_sp"
 
@@ -99,55 +98,12 @@ def test_a_fingerprint_is_found_and_entered(tiny_project: Any, capsys: pytest.Ca
     tiny_project.train()
 
 
-def test_a_pack_is_a_layer(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    output = printed(capsys, "pack", EXPERIMENT, "--preset", "tiny", "--output", "results/committed/tiny.parquet")
-    assert output.startswith("results/committed/tiny.parquet: 3 runs, ")
-    before = trained_project.tables()
-    for path in Path("results/store").rglob("*.parquet"):
-        path.unlink()
-    assert not Store.default().missing(request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests)
-    assert printed(capsys, "train", EXPERIMENT, "--preset", "tiny").endswith("3 runs, 0 trained, the others stored\n")
-    assert trained_project.tables() == before
-    assert trained_project.stored() == {}
-
-
-def test_a_pack_is_the_same_bytes_every_time(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("one", "two"):
-        printed(capsys, "pack", EXPERIMENT, "--preset", "tiny", "--output", f"{name}.parquet")
-    assert Path("one.parquet").read_bytes() == Path("two.parquet").read_bytes()
-
-
 def test_a_manifest_and_a_log_are_written(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("--preset", "tiny", "--manifest", "m/1.txt", "--log", "l/1.log", "--shard", "1/2")
     assert printed(capsys, "train", EXPERIMENT, *words) == ""
     keys = [request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests]
     assert set(Path("m/1.txt").read_text().split()) < set(keys)
     assert Path("l/1.log").read_text() == f"tiny/{EXPERIMENT}: 2 runs, 0 trained, the others stored\n"
-
-
-@pytest.fixture
-def invented_tables(tiny_project: Any) -> None:
-    """Tables of a sweep with an optimum that anybody would find at 1/4."""
-    from depthtransfer.sweeps.collect import write_tables
-    from depthtransfer.tables.records import Record
-
-    tiny_project.write_preset(
-        depths=[3, 6], seeds=[0, 1], values={"learning_rate": [0.0625, 0.125, 0.25, 0.5, 1.0]}, steps=2, window=1
-    )
-    sweep = load_sweep("tiny", EXPERIMENT)
-    records = {}
-    for request in sweep.requests:
-        loss = 1.0 + math.log2(request.spec.learning_rate / 0.25) ** 2
-        records[request.spec.key] = (
-            Record(
-                request.spec.canonical(),
-                {"status": "ok", "diverged_step": None, "device": "cpu"},
-                {"seconds": 1.0, "finished": "now", "commit": "unknown", "machine": "m", "versions": {}},
-                {"loss": (2.5, loss), "accuracy": (0.1, 0.5), "learning_rate_factor": (1.0, 1.0)},
-            ),
-            "local",
-        )
-    write_tables(sweep, records, Path("results/tiny") / EXPERIMENT)
 
 
 def test_analyze_finds_the_optimum(invented_tables: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +123,8 @@ def test_figure_draws_pdf_png_and_csv(invented_tables: None, capsys: pytest.Capt
     assert Path("out/figure.png").read_bytes().startswith(b"\x89PNG")
     assert len(Path("out/figure.csv").read_text().splitlines()) > 5
     assert printed(capsys, "figure", "figB1", "--preset", "tiny") == ""
-    assert Path("figures/tiny/figB1.pdf").read_bytes() == Path("out/figure.pdf").read_bytes()
+    for suffix in ("pdf", "png", "csv"):
+        assert Path(f"figures/tiny/figB1.{suffix}").read_bytes() == Path(f"out/figure.{suffix}").read_bytes()
 
 
 def test_figure_of_a_data_set_that_is_declared_no_more(
@@ -186,4 +143,6 @@ def test_provenance_is_readable(trained_project: Any, capsys: pytest.CaptureFixt
     made = read_table(Path("results/tiny") / EXPERIMENT / "provenance.parquet", PROVENANCE)
     assert set(made["layer"]) == {"local"}
     assert {"python", "torch", "numpy"} <= json.loads(made["versions"][0]).keys()
+    assert set(made["engine"]) == {ENGINE_VERSION}
+    assert set(made["data"]) == {load_declarations(Path("config/datasets.yaml"))["digits"].identity}
     assert (made["seconds"] > 0).all()

@@ -37,11 +37,6 @@ BAD: dict[str, tuple[list[str], int, tuple[str, ...]]] = {
     "data set without a fingerprint": (["data", "check", "imagenet"], 3, ("data fingerprint imagenet",)),
     "fingerprint of an archive": (["data", "fingerprint", "cifar10"], 2, ("kind cifar10",)),
     "declaration of nothing": (["data", "declare", "mine", "absent"], 3, ("absent",)),
-    "pack of runs that are not stored": (
-        ["pack", EXPERIMENT, "--output", "x.parquet"],
-        4,
-        ("275 of 275 runs", "depthtransfer train"),
-    ),
     "log where a file cannot be": (["train", EXPERIMENT, "--preset", "tiny", "--log", "config"], 1, ("config",)),
     "log below a file": (["train", EXPERIMENT, "--preset", "tiny", "--log", "config/datasets.yaml/x"], 1, ("config",)),
 }
@@ -88,7 +83,8 @@ def test_the_traceback_is_shown_when_asked_for(
         ["analyze", EXPERIMENT, "--resamples", "few"],
         ["data"],
         ["data", "check"],
-        ["pack", EXPERIMENT],
+        ["import"],
+        ["why"],
     ],
     ids=" ".join,
 )

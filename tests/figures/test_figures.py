@@ -15,6 +15,7 @@ from depthtransfer.figures.legends import caption_lines, text_width
 from depthtransfer.figures.saving import save
 from depthtransfer.tables.csv import write_csv
 
+from .records import empty_record
 from .synthetic_tables import learning_rate_tables
 
 FIG1 = "cnn_learning_rate"
@@ -45,7 +46,7 @@ def test_imports_are_light() -> None:
 def written(folder: Path) -> dict[str, bytes]:
     module = figures.load("fig1")
     figure, table = module.draw({FIG1: learning_rate_tables()}, resamples=100)
-    paths = [*save(figure, folder / "fig1.pdf"), folder / "fig1.csv"]
+    paths = [*save(figure, folder / "fig1.pdf", empty_record()), folder / "fig1.csv"]
     write_csv(table, paths[-1])
     assert sorted(folder.iterdir()) == sorted(paths), "nothing but the three files"
     return {path.name: path.read_bytes() for path in paths}

@@ -14,6 +14,7 @@ from depthtransfer import figures
 from depthtransfer.figures import FigureError, StudyTable, style
 from depthtransfer.figures.saving import save
 
+from .records import empty_record
 from .synthetic_theory import study_table
 
 STUDIES = ("fig6", "fig7", "rates", "optimum")
@@ -64,7 +65,7 @@ def test_the_limit_is_dashed_black_over_coloured_networks(name: str) -> None:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_same_table_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
-    first, second = (save(drawn(name)[0], tmp_path / part / f"{name}.pdf") for part in ("a", "b"))
+    first, second = (save(drawn(name)[0], tmp_path / part / f"{name}.pdf", empty_record()) for part in ("a", "b"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import depthtransfer
+from depthtransfer.deposits.manifest import LICENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +76,35 @@ CITATION = {
     },
 }
 
+# The part of Zenodo's metadata that this file uses, as its documentation for developers lists it.
+RELATED = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["identifier", "relation"],
+    "properties": {
+        "identifier": {"type": "string", "pattern": r"^(arXiv:\d{4}\.\d{5}|10\.\d{4,9}/\S+|https://\S+)$"},
+        "scheme": {"enum": ["arxiv", "doi", "url"]},
+        "relation": {"enum": ["isSupplementTo", "isSupplementedBy", "references", "cites", "isDerivedFrom"]},
+        "resource_type": {"enum": ["publication-preprint", "publication-article", "software", "dataset"]},
+    },
+}
+DEPOSIT = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["upload_type", "title", "creators", "description", "access_right", "license"],
+    "properties": {
+        "upload_type": {"enum": ["software", "dataset"]},
+        "title": {"type": "string", "minLength": 3},
+        "version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+"},
+        "description": {"type": "string", "minLength": 3},
+        "creators": {"type": "array", "minItems": 1, "items": ENTITY},
+        "license": {"const": "MIT"},
+        "access_right": {"const": "open"},
+        "keywords": {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        "related_identifiers": {"type": "array", "items": RELATED},
+    },
+}
+
 
 @pytest.fixture(scope="module")
 def citation() -> dict[str, Any]:
@@ -96,6 +126,14 @@ def project() -> dict[str, Any]:
 
 def test_the_citation_file_is_valid(citation: dict[str, Any]) -> None:
     jsonschema.validate(citation, CITATION)
+
+
+def test_the_deposit_file_is_valid(deposit: dict[str, Any]) -> None:
+    jsonschema.validate(deposit, DEPOSIT)
+
+
+def test_the_licence_of_archives_is_the_projects(citation: dict[str, Any]) -> None:
+    assert citation["license"] == LICENCE
 
 
 def test_the_version_is_the_same_everywhere(

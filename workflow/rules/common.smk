@@ -10,6 +10,7 @@ from depthtransfer.configuration import (
     STUDIES,
     figure_path,
     study_path,
+    study_provenance_path,
     table_folder,
 )
 from depthtransfer.errors import UserError
@@ -124,12 +125,22 @@ def preset_of(wildcards):
 
 @plainly
 def tables_of(wildcards):
-    """Tables of every experiment and of every study of the theory that a figure shows."""
+    """Tables, with their provenance, of every experiment and of every study of the theory that a figure shows."""
     preset = preset_of(wildcards)
     experiments = figures.load(wildcards.figure).EXPERIMENTS
     folders = [table_folder(preset, name) for name in experiments]
-    tables = ("runs.parquet", "steps.parquet", "probes.parquet", "transfer.csv")
-    studies = [study_path(preset, name) for name in figures.studies(wildcards.figure)]
+    tables = (
+        "runs.parquet",
+        "steps.parquet",
+        "probes.parquet",
+        "provenance.parquet",
+        "transfer.csv",
+    )
+    studies = [
+        path(preset, name)
+        for name in figures.studies(wildcards.figure)
+        for path in (study_path, study_provenance_path)
+    ]
     return [folder / name for folder in folders for name in tables] + studies
 
 
@@ -201,4 +212,4 @@ def solutions_of_study(wildcards):
 
 def code_of_figure(wildcards):
     """Digest of the code that a figure runs through."""
-    return codebase.digest(f"depthtransfer.figures.{wildcards.figure}")
+    return figures.code_of(wildcards.figure)

@@ -4,10 +4,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depthtransfer.configuration import DEFAULT_PRESET, figure_path, study_path, table_folder
+from depthtransfer.configuration import (
+    DEFAULT_PRESET,
+    figure_path,
+    study_path,
+    study_provenance_path,
+    table_folder,
+)
 
 if TYPE_CHECKING:
     from depthtransfer.figures import ExperimentTables, StudyTable
+    from depthtransfer.figures.origin import FigureRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +36,28 @@ def run(arguments: argparse.Namespace) -> int:
     drawing, behind = module.draw(tables)
     pdf = arguments.output or figure_path(arguments.name, arguments.preset)
     write_csv(behind, pdf.with_suffix(".csv"))
-    save(drawing, pdf)
+    save(drawing, pdf, _record(arguments.name, arguments.preset, tables, pdf.with_suffix(".csv")))
     return 0
+
+
+def _record(name: str, preset: str, tables: dict[str, Any], csv: Path) -> "FigureRecord":
+    from depthtransfer import figures
+    from depthtransfer.figures.origin import record_of
+    from depthtransfer.tables.columns import PROVENANCE, SOLUTION_PROVENANCE
+    from depthtransfer.tables.frames import read_table
+
+    runs = {each: tables[each].runs for each in figures.load(name).EXPERIMENTS}
+    made = {each: read_table(table_folder(preset, each) / "provenance.parquet", PROVENANCE) for each in runs}
+    studies = figures.studies(name)
+    solved = {each: read_table(study_provenance_path(preset, each), SOLUTION_PROVENANCE) for each in studies}
+    return record_of(
+        name,
+        preset,
+        code=figures.code_of(name),
+        csv=csv.read_bytes(),
+        experiments={each: (runs[each], made[each]) for each in runs},
+        studies=solved,
+    )
 
 
 def tables_of(preset: str, experiment: str) -> "ExperimentTables":

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import keyword
 import os
 import sys
 import traceback
@@ -21,11 +22,13 @@ COMMANDS = {
     "report": "one HTML page on a preset: claims, figures, runs, cost, environment",
     "theory": "the limit of infinite width and depth in numbers: linear, lazy or sampled",
     "study": "solve what a figure of the theory shows and write its table",
+    "why": "where a figure comes from: runs, seeds, commits, versions; and what would run again now",
     "status": "how much of each preset and experiment is done",
     "data": "list the declared data sets, check one, or declare an image folder of your own",
-    "pack": "pack an experiment's stored runs into one file, for a deposit or a commit",
+    "export": "write a preset's stored runs and solutions into one archive, for a deposit",
+    "import": "verify an archive of runs and solutions and use it from then on",
 }
-"""Name and help of each command; the module of the same name in this package implements it."""
+"""Name and help of each command; the module of the same name in this package implements it (import_ of import)."""
 
 INTERRUPTED = 130
 
@@ -77,4 +80,5 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _module(name: str) -> Command:
-    return cast(Command, importlib.import_module(f"depthtransfer.cli.{name}"))
+    file = f"{name}_" if keyword.iskeyword(name) else name
+    return cast(Command, importlib.import_module(f"depthtransfer.cli.{file}"))

@@ -1,6 +1,7 @@
 """`depthtransfer report`: one HTML page on a preset: claims, figures, runs, cost, environment."""
 
 import argparse
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,7 +84,28 @@ def _figures(preset: str, runs: "dict[str, pd.DataFrame]", claims: Sequence[dict
             if experiment in runs
         )
         shown = tuple(str(claim["claim"]) for claim in claims if claim["figure"] == name)
-        yield Shown(name, module.TITLE, caption, png.read_bytes(), csv.read_bytes(), shown)
+        picture = png.read_bytes()
+        caption = f"{caption} {_makers(picture, png)}".strip()
+        yield Shown(name, module.TITLE, caption, picture, csv.read_bytes(), shown)
+
+
+def _makers(picture: bytes, path: Path) -> str:
+    """Commits of a picture's runs and solutions, from its own record; nothing if it has none."""
+    from depthtransfer.errors import StoreError
+    from depthtransfer.figures import FigureError
+    from depthtransfer.figures.sealed_files import read_sealed
+
+    try:
+        sealed = read_sealed(picture, str(path))
+    except (FigureError, StoreError):
+        return ""
+    if not sealed.intact:
+        return "The picture was changed after it was drawn."
+    counts: Counter[str] = Counter()
+    for origin in (*sealed.record.experiments.values(), *sealed.record.studies.values()):
+        for maker in origin.made_by:
+            counts[f"{maker.commit[:12]}{' with uncommitted changes' if maker.dirty else ''}"] += maker.count
+    return f"Made by commits {', '.join(f'{commit} ({count})' for commit, count in counts.most_common())}."
 
 
 def _caption(runs: "pd.DataFrame", preset: str, experiment: str) -> str:

@@ -1,7 +1,6 @@
 """`depthtransfer study`: the table behind a figure of the theory."""
 
 import argparse
-from pathlib import Path
 
 from depthtransfer.cli.options import add_log, interrupt_on_termination, open_log
 from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, study_path
@@ -11,7 +10,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     parser.add_argument("study", help=f"one of {', '.join(STUDIES)}")
     parser.add_argument("--preset", default=DEFAULT_PRESET, help="a file of config/theory (default: %(default)s)")
-    parser.add_argument("--pack", type=Path, help="write all solutions to one file too, for a deposit or a commit")
     add_log(parser)
 
 
@@ -22,6 +20,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     interrupt_on_termination()
     with open_log(arguments.log) as log:
-        count = write_study(arguments.preset, arguments.study, Store.of_solutions(), log=log, pack=arguments.pack)
+        count = write_study(arguments.preset, arguments.study, Store.of_solutions(), log=log)
         print(f"{study_path(arguments.preset, arguments.study)}: {count} solutions", file=log)
     return 0

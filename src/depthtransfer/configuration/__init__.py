@@ -9,7 +9,14 @@ from depthtransfer.configuration.loading import (
     names,
     theory_of,
 )
-from depthtransfer.configuration.paths import figure_path, refinement_path, results_folder, study_path, table_folder
+from depthtransfer.configuration.paths import (
+    figure_path,
+    refinement_path,
+    results_folder,
+    study_path,
+    study_provenance_path,
+    table_folder,
+)
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
 from depthtransfer.configuration.theory import STUDIES, TheoryScale
 
@@ -30,6 +37,7 @@ __all__ = [
     "refinement_path",
     "results_folder",
     "study_path",
+    "study_provenance_path",
     "table_folder",
     "theory_of",
 ]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from depthtransfer.configuration.experiment import Experiment
+from depthtransfer.configuration.naming import checked_name
 from depthtransfer.configuration.preset import Preset
 from depthtransfer.configuration.theory import TheoryScale
 from depthtransfer.errors import ConfigurationError
@@ -15,8 +16,21 @@ DEFAULT_PRESET = "smoke"
 
 
 def names(directory: Path) -> tuple[str, ...]:
-    """Names of the YAML files in a directory."""
-    return tuple(sorted(path.stem for path in directory.glob("*.yaml")))
+    """Names of the YAML files in a directory, hidden ones left out.
+
+    Raises:
+        ConfigurationError: if a file has a name that cannot be one of a preset or experiment.
+    """
+    kind = {"presets": "preset", "experiments": "experiment"}.get(directory.name, "file")
+    found = sorted(path for path in directory.glob("*.yaml") if not path.name.startswith("."))
+    return tuple(_stem(path, kind) for path in found)
+
+
+def _stem(path: Path, kind: str) -> str:
+    try:
+        return checked_name(path.stem, kind)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path.parent}: {error.what}", f"rename the file: {error.remedy}") from error
 
 
 def load_experiment(name: str, root: Path = Path("config")) -> Experiment:
@@ -79,7 +93,7 @@ def _extended(path: Path, root: Path, seen: tuple[str, ...]) -> dict[str, Any]:
         return content
     if not isinstance(base, str) or base in (*seen, path.stem):
         raise ConfigurationError(f"{path}: extends: {base!r}", "name another preset, without a circle")
-    inherited = _extended(_named(root / "presets", base, "preset"), root, (*seen, path.stem))
+    inherited = _extended(_named(root / "presets", base, "preset", f"{path}: extends: "), root, (*seen, path.stem))
     merged = {**inherited, **content}
     for key in ("defaults", "experiments", "sources"):
         if isinstance(content.get(key), dict) and isinstance(inherited.get(key), dict):

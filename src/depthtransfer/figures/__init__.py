@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from depthtransfer import codebase
 from depthtransfer.figures.errors import FigureError
 from depthtransfer.figures.experiment_tables import ExperimentTables
 from depthtransfer.figures.study_table import StudyTable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-__all__ = ["ExperimentTables", "FigureError", "FigureModule", "StudyTable", "load", "names", "studies"]
+__all__ = ["ExperimentTables", "FigureError", "FigureModule", "StudyTable", "code_of", "load", "names", "studies"]
 
 _NAME = re.compile(r"fig([A-Z]*)(\d+)")
 _UNNUMBERED = ("rates", "optimum")
@@ -60,3 +61,13 @@ def load(name: str) -> FigureModule:
     if name not in names():
         raise FigureError(f"there is no figure '{name}'", f"known figures: {', '.join(names())}")
     return cast(FigureModule, importlib.import_module(f"{__name__}.{name}"))
+
+
+def code_of(name: str) -> str:
+    """Digest of the code that draws a figure and writes its files.
+
+    Raises:
+        FigureError: if there is no figure of this name.
+    """
+    load(name)
+    return codebase.digest(*(f"{__name__}.{part}" for part in (name, "origin", "saving")))

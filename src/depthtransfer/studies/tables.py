@@ -1,24 +1,21 @@
 """A study from its name to its table on disk."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from depthtransfer.configuration import load_theory, study_path
+from depthtransfer.configuration import load_theory, study_path, study_provenance_path
 from depthtransfer.studies.collect import table_rows
 from depthtransfer.studies.plan import solutions
 from depthtransfer.studies.runner import complete
 from depthtransfer.sweeps.store import Store
-from depthtransfer.tables.atomic import write_atomic
 from depthtransfer.tables.columns import SOLUTION_PROVENANCE, THEORY
 from depthtransfer.tables.frames import write_table
-from depthtransfer.tables.layouts import SOLUTION
-from depthtransfer.tables.records import Record, canonical_json, encode
+from depthtransfer.tables.records import Record, canonical_json
 
 if TYPE_CHECKING:
     from depthtransfer.studies.solution import Solution
 
 
-def write_study(preset: str, study: str, store: Store, *, log: TextIO | None = None, pack: Path | None = None) -> int:
+def write_study(preset: str, study: str, store: Store, *, log: TextIO | None = None) -> int:
     """Write a study's table and the provenance of its solutions beside it; return how many solutions it has.
 
     Args:
@@ -26,7 +23,6 @@ def write_study(preset: str, study: str, store: Store, *, log: TextIO | None = N
         study: name of the study.
         store: where solutions are looked up and kept.
         log: takes the lines of progress.
-        pack: file to which all solutions are written too, for a commit or a deposit.
 
     Raises:
         UserError: see ``studies.runner.complete``.
@@ -38,9 +34,7 @@ def write_study(preset: str, study: str, store: Store, *, log: TextIO | None = N
     path = study_path(preset, study)
     write_table(pa.Table.from_pylist(table_rows(study, asked, records)), path, THEORY)
     made = [_provenance_row(each, *records[each.key]) for each in asked]
-    write_table(pa.Table.from_pylist(made), path.with_name(f"{study}_provenance.parquet"), SOLUTION_PROVENANCE)
-    if pack is not None:
-        write_atomic(pack, encode((record for record, _ in records.values()), SOLUTION))
+    write_table(pa.Table.from_pylist(made), study_provenance_path(preset, study), SOLUTION_PROVENANCE)
     return len(records)
 
 
@@ -52,6 +46,7 @@ def _provenance_row(each: "Solution", record: Record, layer: str) -> dict[str, A
         "seconds": made["seconds"],
         "finished": made["finished"],
         "layer": layer,
+        "engine": record.specification["engine"],
         "commit": made["commit"],
         "machine": made["machine"],
         "versions": canonical_json(made["versions"]),

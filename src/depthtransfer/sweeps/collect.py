@@ -162,8 +162,10 @@ def _provenance_row(record: Record, layer: str) -> dict[str, Any]:
     return {
         "key": record.key,
         "seconds": made["seconds"],
+        "data": record.specification["data_identity"],
         "finished": made["finished"],
         "layer": layer,
+        "engine": record.specification["engine"],
         "commit": made["commit"],
         "machine": made["machine"],
         "versions": canonical_json(made["versions"]),

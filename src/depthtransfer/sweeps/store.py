@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from depthtransfer.errors import StoreError
+from depthtransfer.sweeps.layers import Pack, files_of, keys_by_pack
 from depthtransfer.tables.atomic import write_atomic
 from depthtransfer.tables.layouts import RUN, SOLUTION, Layout
-from depthtransfer.tables.records import Record, decode, encode, keys_in
+from depthtransfer.tables.records import Record, decode, encode
 
 LOCAL = Path("results/store")
 COMMITTED = Path("results/committed")
 SOLUTIONS = Path("results/solutions")
 COMMITTED_SOLUTIONS = Path("results/committed-solutions")
+IMPORTED = Path("results/imported")
 LAYERS_VARIABLE = "DEPTHTRANSFER_STORES"
 
 
@@ -30,25 +32,24 @@ class Store:
 
     Args:
         local: folder of one Parquet file a run, `ab/abcd….parquet`; the only layer that is written.
-        layers: packs (files), or folders of packs or of runs, in order of preference; read only.
+        layers: packs, archives, or folders of packs, archives or runs, in order of preference; read only.
         layout: the kind of record that is kept.
     """
 
     local: Path = LOCAL
     layers: tuple[Path, ...] = (COMMITTED,)
     layout: Layout = RUN
-    _packs: dict[str, tuple[Path, ...]] | None = field(default=None, repr=False)
+    _packs: dict[str, tuple[Pack, ...]] | None = field(default=None, repr=False)
 
     @classmethod
     def default(cls) -> "Store":
-        """The local store, the committed runs, then what DEPTHTRANSFER_STORES names."""
-        named = os.environ.get(LAYERS_VARIABLE, "")
-        return cls(layers=(COMMITTED, *(Path(part) for part in named.split(os.pathsep) if part)))
+        """The local store, the committed runs, imported archives, then what DEPTHTRANSFER_STORES names."""
+        return cls(layers=(COMMITTED, IMPORTED, *_named_layers()))
 
     @classmethod
     def of_solutions(cls) -> "Store":
-        """Solutions of the theory: the local ones, then those that are committed."""
-        return cls(SOLUTIONS, (COMMITTED_SOLUTIONS,), SOLUTION)
+        """Solutions of the theory, in layers of the same order."""
+        return cls(SOLUTIONS, (COMMITTED_SOLUTIONS, IMPORTED, *_named_layers()), SOLUTION)
 
     def path(self, key: str) -> Path:
         """Where the local layer keeps a run."""
@@ -117,29 +118,33 @@ class Store:
             return None
         return records[0]
 
-    def _first_packs(self, keys: Iterable[str]) -> dict[Path, set[str]]:
-        packs: dict[Path, set[str]] = {}
+    def _first_packs(self, keys: Iterable[str]) -> dict[Pack, set[str]]:
+        packs: dict[Pack, set[str]] = {}
         for key in keys:
             if key in self._packed():
                 packs.setdefault(self._packed()[key][0], set()).add(key)
         return packs
 
-    def _forget(self, damaged: Path) -> None:
+    def _forget(self, damaged: Pack) -> None:
         remaining = {key: tuple(p for p in packs if p != damaged) for key, packs in self._packed().items()}
         self._packs = {key: packs for key, packs in remaining.items() if packs}
 
-    def _packed(self) -> dict[str, tuple[Path, ...]]:
+    def _packed(self) -> dict[str, tuple[Pack, ...]]:
         if self._packs is None:
             self._packs = {}
             for layer in self.layers:
-                if layer in (COMMITTED, COMMITTED_SOLUTIONS) and not layer.exists():
+                if layer in (COMMITTED, COMMITTED_SOLUTIONS, IMPORTED) and not layer.exists():
                     continue
-                for pack in sorted(layer.rglob("*.parquet")) if layer.is_dir() else [layer]:
+                for file in files_of(layer):
                     try:
-                        keys = keys_in(pack, self.layout)
+                        held = keys_by_pack(file, self.layout)
                     except StoreError as error:
                         warn(f"{error.what}: ignored; {error.remedy}")
                         continue
-                    for key in keys:
+                    for pack, key in ((pack, key) for pack, keys in held.items() for key in keys):
                         self._packs[key] = (*self._packs.get(key, ()), pack)
         return self._packs
+
+
+def _named_layers() -> tuple[Path, ...]:
+    return tuple(Path(part) for part in os.environ.get(LAYERS_VARIABLE, "").split(os.pathsep) if part)

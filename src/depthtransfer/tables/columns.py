@@ -87,6 +87,7 @@ UPDATES: tuple[Column, ...] = (
 _ORIGIN = (
     Column("finished", "string", "UTC", "time at which it was finished, ISO 8601"),
     Column("layer", "string", "-", "layer of the store that holds it"),
+    Column("engine", "int64", "-", "version of what is computed; raised with every change of results"),
     Column("commit", "string", "-", "commit of the code that made it, with +dirty where files differed"),
     Column("machine", "string", "-", "processor or accelerator"),
     Column("versions", "string", "-", "versions of Python and the packages that compute, as JSON"),
@@ -95,6 +96,7 @@ _ORIGIN = (
 PROVENANCE: tuple[Column, ...] = (
     *_IDENTITY,
     Column("seconds", "float64", "s", "wall time inside training steps"),
+    Column("data", "string", "-", "fingerprint of the images, and the form they are decoded to"),
     *_ORIGIN,
 )
 

@@ -69,3 +69,5 @@ SOLUTION = Layout(
     ),
 )
 """A solution of the theory or an ensemble of networks: one value a row; see THEORY in ``tables/columns.py``."""
+
+KINDS = (RUN, SOLUTION)

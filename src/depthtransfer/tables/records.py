@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from depthtransfer.errors import StoreError
-from depthtransfer.tables.layouts import LOGITS, RUN, TEXTS, Layout
+from depthtransfer.tables.archived import ArchivedPack
+from depthtransfer.tables.layouts import KINDS, LOGITS, RUN, TEXTS, Layout
 from depthtransfer.tables.seal import is_sealed, seal
 
 
@@ -50,6 +51,11 @@ def key_of(specification: dict[str, Any]) -> str:
     return hashlib.sha256(canonical_json(specification).encode()).hexdigest()
 
 
+def digest_of_keys(keys: Iterable[str]) -> str:
+    """SHA-256 of whole keys, sorted, one a line."""
+    return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
+
+
 def encode(records: Iterable[Record], layout: Layout = RUN) -> bytes:
     """Return records as the bytes of one Parquet file, sorted by key."""
     import pyarrow as pa
@@ -76,7 +82,7 @@ def encode(records: Iterable[Record], layout: Layout = RUN) -> bytes:
     return seal(buffer.getvalue())
 
 
-def decode(path: Path, keys: frozenset[str] | None = None, layout: Layout = RUN) -> Iterator[Record]:
+def decode(path: Path | ArchivedPack, keys: frozenset[str] | None = None, layout: Layout = RUN) -> Iterator[Record]:
     """Yield the records of a file, each verified: checksum of every bit, schema, and key against specification.
 
     Args:
@@ -134,8 +140,8 @@ def decode(path: Path, keys: frozenset[str] | None = None, layout: Layout = RUN)
         raise StoreError(f"{path} is damaged: {first_line}", remedy) from error
 
 
-def keys_in(path: Path, layout: Layout = RUN) -> frozenset[str]:
-    """Keys that a pack says it holds, without verifying the records.
+def keys_in(path: Path | ArchivedPack, layout: Layout = RUN) -> frozenset[str]:
+    """Keys that a pack says it holds, without verifying the records; none if it is a pack of another kind.
 
     Raises:
         StoreError: if the file cannot be read as a pack.
@@ -145,7 +151,9 @@ def keys_in(path: Path, layout: Layout = RUN) -> frozenset[str]:
 
     remedy = "git checkout brings it back, if it was committed"
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path if isinstance(path, Path) else BytesIO(path.read_bytes())) as file:
+            if any(other.holds(file.schema_arrow) for other in KINDS if other is not layout):
+                return frozenset()
             if not layout.holds(file.schema_arrow):
                 raise StoreError(f"{path} is no file of {layout.noun}s of format {layout.format}", remedy)
             return frozenset(file.read(columns=["key"])["key"].to_pylist())

@@ -1,0 +1,56 @@
+"""A clone of the project rebuilds every figure of the preset reference from what is committed, and trains nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.repository.test_layout import repository_files
+
+from depthtransfer import figures
+from depthtransfer.figures.origin import FigureRecord
+from depthtransfer.figures.sealed_files import read_sealed
+
+from .conftest import ROOT, Project
+
+FORBIDDEN = "import sys\nsys.exit('{name} was imported: something is to be trained or solved')\n"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Project:
+    """What git knows of the working tree, and nothing else; torch and JAX cannot be imported in it."""
+    folder = tmp_path / "clone"
+    for path in repository_files():
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    for name in ("torch", "torchvision", "jax", "jaxlib", "diffrax"):
+        (folder / "src" / f"{name}.py").write_text(FORBIDDEN.format(name=name))
+    return Project(folder)
+
+
+def record(path: Path) -> FigureRecord:
+    sealed = read_sealed(path.read_bytes(), path.name)
+    assert sealed.intact
+    return sealed.record
+
+
+@pytest.mark.slow
+def test_every_figure_of_reference_is_rebuilt_without_training(clone: Project) -> None:
+    shipped = {path.stem: record(path) for path in (clone.folder / "figures/reference").glob("*.png")}
+    shutil.rmtree(clone.folder / "figures/reference")
+    targets = [f"figures/reference/{name}.pdf" for name in figures.names()]
+    clone.snakemake(*targets)
+    for name in figures.names():
+        for suffix in ("pdf", "png"):
+            rebuilt = record(clone.folder / f"figures/reference/{name}.{suffix}")
+            assert rebuilt.experiments == shipped[name].experiments, "the picture that is shown is of the same runs"
+            assert rebuilt.studies == shipped[name].studies
+    assert not (clone.folder / "results/store").exists()
+    assert not (clone.folder / "results/solutions").exists()
+    assert not (clone.folder / "data").exists()
+
+
+def test_training_is_indeed_forbidden(clone: Project) -> None:
+    shutil.rmtree(clone.folder / "results")
+    output = clone.snakemake("figures/reference/rates.pdf", code=1)
+    assert "jax was imported: something is to be trained or solved" in output

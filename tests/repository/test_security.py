@@ -143,13 +143,14 @@ def workflow_files() -> list[Path]:
 
 def test_the_workflow_executes_no_text() -> None:
     """Rules are Python with a few words more, so they are read token by token."""
-    forbidden = EXECUTES_TEXT | EXECUTES_WHAT_IT_READS | {"system", "popen", "script", "notebook", "wrapper", "run"}
+    forbidden = EXECUTES_TEXT | EXECUTES_WHAT_IT_READS | {"system", "popen", "script", "notebook", "wrapper"}
     files = workflow_files()
     assert len(files) > 5
     for path in files:
         text = path.read_text(encoding="utf-8")
         words = {token.string for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == 1}
         assert words & forbidden == set(), path.name
+        assert not re.search(r"^\s*run\s*:", text, re.MULTILINE), f"{path.name}: rules are commands"
 
 
 def test_only_checked_words_reach_a_shell() -> None:

@@ -25,10 +25,10 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.tables.csv import write_csv
     from depthtransfer.tables.frames import read_table
 
+    swept = load_experiment(arguments.experiment).sweep
     folder = table_folder(arguments.preset, arguments.experiment)
     runs = read_table(folder / "runs.parquet", RUNS)
     runs["scheme"] = runs["variant"]  # variants of one scheme are compared like schemes
-    swept = load_experiment(arguments.experiment).sweep
     for name, table in _statistics(runs, swept, arguments.resamples, arguments.seed):
         write_csv(table, folder / f"{name}.csv")
     return 0

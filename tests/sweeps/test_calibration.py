@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from depthtransfer.errors import UserError
-from depthtransfer.sweeps.calibration import Calibrated, Timed, chosen, family, measure
+from depthtransfer.sweeps.calibration import Calibrated, Timed, chosen, corrected, family, measure
 from depthtransfer.sweeps.estimate import TYPICAL
+from depthtransfer.sweeps.machines import machine
 from depthtransfer.sweeps.requests import Request, load_sweep
 
 
@@ -50,6 +51,17 @@ def test_timings_count_by_nearness_and_within_their_family() -> None:
     assert 0.5 < here.ratio(request(width=32, depth=32)) < 1.0 < here.ratio(request(width=8, depth=8)) < 2.0
     assert here.ratio(request(width=8, depth=4, model="vit")) == 1.0
     assert here.seconds(small) == pytest.approx(2.0 * TYPICAL.seconds(small))
+
+
+def test_what_was_timed_is_estimated_as_timed() -> None:
+    sweep = load_sweep("paper", "cnn_learning_rate")
+    cells = chosen(sweep.requests)
+    for base in (TYPICAL, machine("a100").speed):
+        steps = [0.1 * (index + 1) for index in range(len(cells))]
+        here = corrected(base, cells, steps)
+        assert [here.seconds(each) / each.spec.steps for each in cells] == pytest.approx(steps)
+        largest = max(sweep.requests, key=lambda each: each.flops)
+        assert here.seconds(largest) > max(map(here.seconds, cells))
 
 
 def test_a_machine_is_timed(tiny_project: Any) -> None:

@@ -1,12 +1,12 @@
 # snakemake --config budget=10h TARGET: nothing starts if what is missing takes longer (`depthtransfer plan`).
-import subprocess
+from subprocess import call
 
 
 onstart:
     if "budget" in config:
         asked = map(str, workflow.dag_settings.targets or ["all"])
-        checked = subprocess.run(
-            ["depthtransfer", "plan", *asked, "--budget", str(config["budget"])]
+        code = call(
+            ["depthtransfer", "plan", "--budget", str(config["budget"]), "--", *asked]
         )
-        if checked.returncode:
-            raise SystemExit(checked.returncode)
+        if code:
+            raise SystemExit(code)

@@ -5,11 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from depthtransfer.cli.targets import Target
-from depthtransfer.sweeps.machines import Machine
+from depthtransfer.cores import usable_cores
+from depthtransfer.sweeps.machines import CPU, HERE, Machine, machine
 from depthtransfer.sweeps.pricing import Price
 from depthtransfer.sweeps.requests import Sweep
-
-HERE = "here"
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,6 @@ def make_bill(
     """
     from dataclasses import replace
 
-    from depthtransfer.sweeps.machines import CPU, machine
     from depthtransfer.sweeps.pricing import price
     from depthtransfer.sweeps.store import Store
 
@@ -109,6 +107,7 @@ def make_bill(
 
         declarations = {name: each for sweep in sweeps for name, each in sweep.declarations.items()}
         devices = {sweep.device for sweep in sweeps}
+        workers = min(workers, usable_cores())
         here = measure(missing, declarations, devices.pop() if len(devices) == 1 else "auto", workers)
     places = (here, *elsewhere)
     prices = tuple(price(sweep, absent, places, {HERE: workers}, shard_minutes) for sweep in sweeps)

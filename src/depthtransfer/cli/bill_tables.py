@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from depthtransfer.cli.bill import HERE, Bill
+from depthtransfer.cli.bill import Bill
+from depthtransfer.sweeps.machines import HERE
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -9,17 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from depthtransfer.data.declaration import Declaration
 from depthtransfer.errors import UserError
 from depthtransfer.sweeps.estimate import TYPICAL, Estimate
-from depthtransfer.sweeps.machines import Machine
+from depthtransfer.sweeps.machines import CPU, HERE, Machine, machine
 from depthtransfer.sweeps.pool import ONE_THREAD
 from depthtransfer.sweeps.requests import Request
 
-HERE = "here"
+_LIKE_A_GPU = "a100"
+"""What a GPU that is timed is taken for between the networks that were timed."""
 _LONGEST_STEP = 0.5
 """Of a network that is timed, where there is a choice (s, typically)."""
 _NEAREST = 2.0**-20
@@ -95,7 +97,13 @@ def chosen(requests: Iterable[Request]) -> list[Request]:
     return found
 
 
-def measure(requests: Iterable[Request], declarations: Mapping[str, Declaration], device: str, workers: int) -> Machine:
+def measure(
+    requests: Iterable[Request],
+    declarations: Mapping[str, Declaration],
+    device: str,
+    workers: int,
+    config: Path = Path("config"),
+) -> Machine:
     """Time networks like those of the runs, on as many processes as workers, and return this machine.
 
     Raises:
@@ -111,23 +119,26 @@ def measure(requests: Iterable[Request], declarations: Mapping[str, Declaration]
     lines = "".join(json.dumps(content) + "\n" for content in (setup, *(each.spec.fields() for each in cells)))
     with ThreadPoolExecutor(workers) as threads:
         answers = list(threads.map(_timed, [lines] * workers))
-    about = answers[0][0]
-    by_family: dict[Family, list[Timed]] = defaultdict(list)
-    beside = []
-    for cell, *times in zip(cells, *(times for _, times in answers), strict=True):
-        step = fmean(each["step"] for each in times)
-        beside += [each["beside"] for each in times]
-        ratio = step * cell.spec.steps / TYPICAL.seconds(cell)
-        by_family[family(cell)].append(Timed(cell.spec.width, cell.spec.depth, ratio))
+    found, times = answers[0][0], [of_cells for _, of_cells in answers]
+    like = machine(CPU if found["device"] == "cpu" else _LIKE_A_GPU, config)
     return Machine(
         name=HERE,
         title="this machine",
-        speed=Calibrated(TYPICAL, dict(by_family)),
-        gpu_bytes=about["gpu_bytes"],
-        decoding_threads=1 if about["device"] == "cpu" else os.cpu_count() or 1,
-        start_seconds=_LOADING + fmean(found["start"] for found, _ in answers),
-        run_seconds=fmean(beside),
+        speed=corrected(like.speed, cells, [fmean(each["step"] for each in of) for of in zip(*times, strict=True)]),
+        gpu_bytes=found["gpu_bytes"],
+        decoding_threads=like.decoding_threads,
+        start_seconds=_LOADING + fmean(about["start"] for about, _ in answers),
+        run_seconds=fmean(each["beside"] for of_cells in times for each in of_cells),
     )
+
+
+def corrected(base: Estimate, cells: Sequence[Request], steps: Sequence[float]) -> Calibrated:
+    """An estimate that is right about these networks, each of whose steps takes so long (s)."""
+    timings: dict[Family, list[Timed]] = defaultdict(list)
+    for cell, step in zip(cells, steps, strict=True):
+        ratio = step * cell.spec.steps / base.seconds(cell)
+        timings[family(cell)].append(Timed(cell.spec.width, cell.spec.depth, ratio))
+    return Calibrated(base, dict(timings))
 
 
 def _timed(lines: str) -> tuple[dict[str, Any], list[dict[str, float]]]:

@@ -8,7 +8,8 @@ from depthtransfer.configuration.machines import GPU, Assumed, load_machines
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.sweeps.estimate import TYPICAL, Estimate, Speed
 
-CPU = "cpu"
+CPU, HERE = "cpu", "here"
+"""Names of a typical processor, and of this machine as it was timed."""
 _PASSES = 6
 """How often a step reads or writes each byte that its backward pass keeps, the gradients' bytes included."""
 _BESIDE_A_CPU = 1

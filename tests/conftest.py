@@ -128,7 +128,7 @@ def tiny_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ti
     """A fresh tiny project, with the working directory in it."""
     made = make_project(tmp_path)
     monkeypatch.chdir(made.folder)
-    for name in ("DEPTHTRANSFER_STORES", "DEPTHTRANSFER_DATA"):
+    for name in ("DEPTHTRANSFER_STORE", "DEPTHTRANSFER_STORES", "DEPTHTRANSFER_DATA"):
         monkeypatch.delenv(name, raising=False)
     yield made
     assert made.workers() == [], "training processes outlive their command"

@@ -8,6 +8,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.regular_files import open_regular
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -18,7 +19,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-_MAX_BYTES = 1_000_000
+_MAX_BYTES = 100_000
+"""The largest shipped file has 6000; PyYAML takes a second for what is admitted at most."""
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -51,9 +53,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigurationError: if the file is missing, unreadable, not YAML or not a mapping.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
+        with open_regular(path) as file:
+            text = file.read(_MAX_BYTES + 1)
+        if len(text) > _MAX_BYTES:
             raise ConfigurationError(f"{path} is larger than {_MAX_BYTES} bytes", "give a configuration file")
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+        content = yaml.load(text.decode("utf-8"), Loader=_UniqueKeyLoader)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}", "give a readable file") from error
     except UnicodeDecodeError as error:
@@ -84,10 +88,17 @@ def validate(model: type[Model], content: Any, path: Path | str, prefix: str = "
             remedy = f"remove it{_suggestion(str(first['loc'][-1]))}"
         else:
             where = f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}"
-            shown = repr(first["input"])
-            remedy = f"found {shown if len(shown) < 80 else shown[:77] + '...'}"
+            remedy = f"found {_shown(first['input'])}"
         more = error.error_count() - 1
         raise ConfigurationError(where, remedy + (f" ({more} more)" if more else "")) from error
+
+
+def _shown(value: Any) -> str:
+    try:
+        shown = repr(value)
+    except (ValueError, RecursionError):  # integers of thousands of digits are not printed
+        return "a value too long to print"
+    return shown if len(shown) < 80 else f"{shown[:77]}..."
 
 
 def _suggestion(unknown: str) -> str:

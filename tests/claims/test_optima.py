@@ -118,13 +118,12 @@ def test_an_empty_table_is_not_run(folder: Path) -> None:
     assert found("A1", folder).verdict is Verdict.NOT_RUN
 
 
-def test_losses_that_are_not_numbers_are_named(folder: Path) -> None:
+def test_losses_that_are_not_numbers_do_not_come_this_far(folder: Path) -> None:
     runs = learning_rates()
     runs.loc[runs["scheme"] == "mup_sqrt_depth", "loss"] = np.nan
-    write_runs(runs, folder, "cnn_learning_rate")
-    finding = found("A1", folder)
-    assert finding.verdict is Verdict.INCONCLUSIVE
-    assert "'loss' holds nan where status is 'ok'" in finding.missing
+    with pytest.raises(StoreError, match="numbers in column loss that may not stand there"):
+        write_runs(runs, folder, "cnn_learning_rate")
+    assert found("A1", folder).verdict is Verdict.NOT_RUN
 
 
 def test_a_damaged_file_and_an_unknown_column_are_errors_that_name_the_file(folder: Path) -> None:

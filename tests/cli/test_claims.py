@@ -34,7 +34,7 @@ def test_the_report_wants_the_claims_first_and_then_says_what_there_is(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["report"]) != 0
-    assert "run: snakemake results/smoke/claims.csv" in capsys.readouterr().err
+    assert "run: snakemake results/smoke/claims.parquet" in capsys.readouterr().err
     assert main(["claims", "--output", "results/smoke/claims.csv"]) == 0
     assert main(["report"]) == 0
     text = (project / "results/smoke/report.html").read_text(encoding="utf-8")

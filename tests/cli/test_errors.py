@@ -118,7 +118,8 @@ def test_damaged_tables(trained_project: Any, capsys: pytest.CaptureFixture[str]
     assert main(["analyze", EXPERIMENT, "--preset", "tiny"]) == 4
     (line,) = lines(capsys)
     assert str(table) in line
-    assert "delete it and run the same command again" in line
+    assert f"set aside as {table.name}.damaged-" in line
+    assert f"run: snakemake {table}" in line
 
 
 @pytest.mark.parametrize("command", [["train", EXPERIMENT], ["plan", EXPERIMENT], ["status"], ["data", "list"]])

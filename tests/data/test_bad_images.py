@@ -5,6 +5,7 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,14 +151,14 @@ def denied(path: object) -> OSError:
 
 
 def test_an_image_without_permission(folder: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Path.read_bytes
+    original = os.open
 
-    def read_bytes(path: Path) -> bytes:
+    def refuse(path: Path, *arguments: Any, **named: Any) -> int:
         if str(path).endswith(NAME):
             raise denied(path)
-        return original(path)
+        return original(path, *arguments, **named)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(os, "open", refuse)
     assert f"{NAME}: cannot be read (Permission denied)" in refusal(folder, tmp_path)
 
 

@@ -108,7 +108,7 @@ def test_a_folder_without_permission(tmp_path: Path) -> None:
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StoreError, match="make the folder writable"):
+    with pytest.raises(StoreError, match="remove what is in its folder's place"):
         write_atomic(tmp_path / "file" / "below", b"content")
 
 

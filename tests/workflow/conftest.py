@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,12 @@ def _copy_of_the_project(folder: Path) -> Project:
     made = Project(folder)
     made.set_rates(0.25, 0.5)
     return made
+
+
+@pytest.fixture
+def copy_of_the_project() -> Callable[[Path], Project]:
+    """Makes projects in which nothing was built, in given folders."""
+    return _copy_of_the_project
 
 
 @pytest.fixture

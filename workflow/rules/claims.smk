@@ -10,7 +10,8 @@ rule verdicts:
     input:
         tables_of_preset,
     output:
-        "results/{preset}/claims.csv",
+        csv="results/{preset}/claims.csv",
+        table="results/{preset}/claims.parquet",
     log:
         "results/{preset}/logs/claims.log",
     benchmark:
@@ -22,5 +23,5 @@ rule verdicts:
     message:
         "Judge the claims ({wildcards.preset})"
     shell:
-        "depthtransfer claims --preset {wildcards.preset} --output {output}"
+        "depthtransfer claims --preset {wildcards.preset} --output {output.csv}"
         " 2>&1 | tee {log} >&2"

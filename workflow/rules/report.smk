@@ -10,7 +10,7 @@ rule page:
     input:
         tables_of_preset,
         figures_of_preset,
-        claims="results/{preset}/claims.csv",
+        claims="results/{preset}/claims.parquet",
     output:
         "results/{preset}/report.html",
     log:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     parser.add_argument("--preset", default=DEFAULT_PRESET, help="whose tables (default: %(default)s)")
-    parser.add_argument("--output", type=Path, help="also write the table here, as CSV")
+    parser.add_argument("--output", type=Path, help="also write the table here, as CSV, and beside it as Parquet")
     parser.add_argument("--details", action="store_true", help="say also how each claim is judged and what is missing")
 
 
@@ -23,11 +23,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Judge every claim and print one line each; a claim whose tables are missing is "not run"."""
     from depthtransfer.claims import Evidence, judge_all
     from depthtransfer.configuration import load_preset
+    from depthtransfer.tables.columns import CLAIMS
     from depthtransfer.tables.csv import write_csv
+    from depthtransfer.tables.frames import write_table
 
     load_preset(arguments.preset)
     table = judge_all(Evidence(results_folder(arguments.preset)))
     if arguments.output:
+        import pyarrow as pa
+
+        write_table(pa.Table.from_pylist(table.to_dict("records")), arguments.output.with_suffix(".parquet"), CLAIMS)
         write_csv(table, arguments.output)
     print(readable(table, details=arguments.details, columns=shutil.get_terminal_size().columns))
     return 0

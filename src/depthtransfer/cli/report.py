@@ -35,21 +35,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _page(preset: str) -> "Page":
-    import pandas as pd
-
     from depthtransfer.configuration import load_preset
-    from depthtransfer.errors import ConfigurationError
     from depthtransfer.report import Page
     from depthtransfer.report.runs import cost_sheet, origin_sheet, runs_sheet
-    from depthtransfer.tables.columns import PROVENANCE, RUNS
+    from depthtransfer.tables.columns import CLAIMS, PROVENANCE, RUNS
     from depthtransfer.tables.frames import read_table
 
     scale = load_preset(preset)
-    path = results_folder(preset) / "claims.csv"
-    if not path.exists():
-        raise ConfigurationError(f"{path} does not exist", f"run: snakemake {path}")
-    claims = pd.read_csv(path, keep_default_na=False)
-    claims[["value", "low", "high"]] = claims[["value", "low", "high"]].apply(pd.to_numeric, errors="coerce")
+    claims = read_table(results_folder(preset) / "claims.parquet", CLAIMS)
     present = [name for name in scale.experiments if (table_folder(preset, name) / "runs.parquet").exists()]
     runs = {name: read_table(table_folder(preset, name) / "runs.parquet", RUNS) for name in present}
     origins = {name: read_table(table_folder(preset, name) / "provenance.parquet", PROVENANCE) for name in present}

@@ -14,6 +14,7 @@ from depthtransfer.configuration.vocabulary import (
     Scheme,
     Size,
     Strict,
+    repeated,
 )
 
 
@@ -67,9 +68,8 @@ class Experiment(Strict):
 
     @model_validator(mode="after")
     def _one_entry_per_scheme(self) -> "Experiment":
-        variants = [scheme.variant for scheme in self.schemes]
-        if repeated := sorted({name for name in variants if variants.count(name) > 1}):
-            raise ValueError(f"schemes: {', '.join(repeated)} listed twice; give each a label of its own")
+        if twice := repeated(scheme.variant for scheme in self.schemes):
+            raise ValueError(f"schemes: {', '.join(twice)} listed twice; give each a label of its own")
         entries = [scheme.model_dump_json(exclude={"label"}) for scheme in self.schemes]
         if len(set(entries)) < len(entries):
             raise ValueError("schemes: the same scheme with the same constants is listed twice")

@@ -2,6 +2,8 @@
 
 import itertools
 import math
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -26,6 +28,9 @@ Provenance = Literal[
 ]
 """Where a value comes from; docs/provenance.md explains the marks."""
 
+MOST_VALUES = 1000
+"""Longer lists of sizes, seeds or values are taken for a slip of the pen."""
+
 Hyperparameter = Literal["learning_rate", "momentum", "weight_decay", "gamma0", "beta", "alpha"]
 
 
@@ -44,8 +49,8 @@ def _expand_log2(value: Any) -> Any:
         raise ValueError(f"{base_name}: from and to are exponents, between -{largest} and {largest}")
     if not step > 0 or stop < start:
         raise ValueError(f"{base_name}: [from, to, step] needs step > 0 and to >= from")
-    if (stop - start) / step > 1000:
-        raise ValueError(f"{base_name}: step {step} gives more than 1000 values")
+    if (stop - start) / step > MOST_VALUES:
+        raise ValueError(f"{base_name}: step {step} gives more than {MOST_VALUES} values")
     count = math.floor((stop - start) / step + 1e-9) + 1
     return [base ** (start + index * step) for index in range(count)]
 
@@ -63,9 +68,14 @@ def _no_truth_value(value: Any) -> Any:
 
 def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Refuse a list that names a value twice."""
-    if repeated := sorted({v for v in values if values.count(v) > 1}):
-        raise ValueError(f"{', '.join(map(str, repeated))} repeated; name each value once")
+    if twice := repeated(values):
+        raise ValueError(f"{', '.join(map(str, twice))} repeated; name each value once")
     return values
+
+
+def repeated(values: Iterable[Hashable]) -> list[Any]:
+    """Values that occur more than once, in order."""
+    return sorted(value for value, count in Counter(values).items() if count > 1)
 
 
 def increasing(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -78,11 +88,14 @@ def increasing(values: tuple[int, ...]) -> tuple[int, ...]:
 Positive = Annotated[float, BeforeValidator(_no_truth_value), Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, allow_inf_nan=False)]
 Size = Annotated[int, Field(ge=1, le=10**9, strict=True)]
-Sizes = Annotated[tuple[Size, ...], Field(min_length=1), AfterValidator(distinct)]
+Sizes = Annotated[tuple[Size, ...], Field(min_length=1, max_length=MOST_VALUES), AfterValidator(distinct)]
 Seed = Annotated[int, Field(ge=0, lt=2**63, strict=True)]
-Seeds = Annotated[tuple[Seed, ...], Field(min_length=1), AfterValidator(distinct)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_VALUES), AfterValidator(distinct)]
 Values = Annotated[
-    tuple[NonNegative, ...], Field(min_length=1), BeforeValidator(_expand_log2), AfterValidator(distinct)
+    tuple[NonNegative, ...],
+    Field(min_length=1, max_length=MOST_VALUES),
+    BeforeValidator(_expand_log2),
+    AfterValidator(distinct),
 ]
 
 Options = dict[Annotated[str, Field(pattern=r"^[a-z_]+$")], bool | int | float | str]
@@ -104,4 +117,5 @@ __all__ = [
     "Values",
     "distinct",
     "increasing",
+    "repeated",
 ]

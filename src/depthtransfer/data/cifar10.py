@@ -12,6 +12,10 @@ from depthtransfer.data.dataset import SPLITS, Arrays
 from depthtransfer.data.declaration import Declaration
 from depthtransfer.data.verification import verify_fingerprint
 from depthtransfer.errors import DataError
+from depthtransfer.regular_files import open_regular
+from depthtransfer.tables.abandoned import remove_abandoned
+
+_STAGING = ".cifar10-"
 
 
 def read(name: str, declaration: Declaration, data_directory: Path) -> Arrays:
@@ -49,11 +53,12 @@ def _download(name: str, declaration: Declaration, data_directory: Path) -> None
     from torchvision.datasets import CIFAR10
 
     archive = data_directory / CIFAR10.filename
-    if archive.exists() and f"md5:{_md5(archive)}" != declaration.fingerprint:
+    if archive.exists() and _md5(archive) != declaration.fingerprint:
         raise DataError(f"{name}: {archive} is damaged or incomplete", f"remove it; {declaration.remedy}")
     try:
         data_directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=data_directory, prefix=".cifar10-") as staging:
+        with tempfile.TemporaryDirectory(dir=data_directory, prefix=_STAGING) as staging:
+            remove_abandoned(data_directory, f"{_STAGING}*", Path(staging).stat().st_mtime)
             if archive.exists():
                 (Path(staging) / CIFAR10.filename).symlink_to(archive.resolve())
             CIFAR10(staging, download=True)
@@ -74,6 +79,10 @@ def _move_unless_there(source: Path, destination: Path) -> None:
         shutil.rmtree(source)
 
 
-def _md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+def _md5(path: Path) -> str | None:
+    """MD5 of a file as it is declared; None if it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return f"md5:{hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()}"
+    except OSError:
+        return None

@@ -5,11 +5,12 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple, NoReturn, Protocol
 
 from depthtransfer.errors import DataError
+from depthtransfer.regular_files import open_regular, read_regular
 
 MAX_FILE_BYTES = 2**26
 """No image is larger than 64 MiB; a larger one is refused before it is read."""
@@ -71,13 +72,13 @@ def open_container(path: Path, remedy: str) -> Iterator[Container]:
     if is_folder:
         yield _Folder(path, remedy)
         return
-    try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: not found", remedy) from error
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise DataError(f"{path}: neither a directory nor an intact zip ({error})", remedy) from error
-    with archive:
+    with ExitStack() as scope:
+        try:
+            archive = scope.enter_context(zipfile.ZipFile(scope.enter_context(open_regular(path))))
+        except FileNotFoundError as error:
+            raise DataError(f"{path}: not found", remedy) from error
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            raise DataError(f"{path}: neither a directory nor an intact zip ({error})", remedy) from error
         _refuse_unsafe(path, archive)
         yield _Zip(path, archive, remedy)
 
@@ -106,7 +107,13 @@ class _Folder:
 
     def _below(self, root: Path, group: str, wanted: Callable[[str], bool]) -> list[File]:
         files = []
+        above: dict[str, frozenset[tuple[int, int]]] = {}
         for directory, _, names in os.walk(root / group, followlinks=True, onerror=self._unreadable):
+            found = Path(directory).stat()
+            own, ancestors = (found.st_dev, found.st_ino), above.get(os.path.dirname(directory), frozenset())  # noqa: PTH120
+            if own in ancestors:
+                raise DataError(f"{directory}: leads back to a folder above it", "remove the link")
+            above[directory] = ancestors | {own}
             inside = Path(directory).relative_to(root).as_posix()
             for path in (f"{inside}/{name}" for name in names):
                 if wanted(path):
@@ -129,7 +136,7 @@ class _Folder:
         path = self._path / name
         try:
             _refuse_large(path, path.stat().st_size)
-            return path.read_bytes()
+            return read_regular(path)
         except OSError as error:
             self._unreadable(error, path)
 

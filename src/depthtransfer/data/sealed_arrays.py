@@ -19,11 +19,12 @@ import numpy.typing as npt
 
 from depthtransfer.data.checksums import ChecksumWriter, sha256
 from depthtransfer.errors import DataError
+from depthtransfer.regular_files import read_regular
+from depthtransfer.tables.abandoned import remove_abandoned
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
 _STAGING = ".writing-"
-_ABANDONED_AFTER = 24 * 3600.0
 _ATTEMPTS = 3
 
 
@@ -88,8 +89,8 @@ def write(entry: Path, identity: str, content: Sealed) -> None:
     """
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(entry.parent)
         with tempfile.TemporaryDirectory(dir=entry.parent, prefix=_STAGING, ignore_cleanup_errors=True) as staging:
+            remove_abandoned(entry.parent, f"{_STAGING}*", Path(staging).stat().st_mtime)
             whole = Path(staging) / entry.name
             whole.mkdir()
             _fill(whole, identity, content)
@@ -102,10 +103,10 @@ def write(entry: Path, identity: str, content: Sealed) -> None:
 
 
 def _read(entry: Path, identity: str, names: Iterable[str]) -> Sealed:
-    """Raise OSError where there is no directory, DamagedError where it is not intact."""
-    entry.stat()
+    """Raise OSError where there is nothing, DamagedError where there is something that is not intact."""
+    entry.lstat()
     try:
-        manifest: dict[str, Any] = json.loads((entry / _MANIFEST).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads(read_regular(entry / _MANIFEST))
         if manifest["format"] != _FORMAT or manifest["identity"] != identity:
             raise DamagedError("its manifest describes other data")
         classes = tuple(str(name) for name in manifest["classes"])
@@ -169,14 +170,3 @@ def _write_array(path: Path, array: npt.NDArray[Any]) -> str:
 
 def _file(entry: Path, name: str) -> Path:
     return entry / f"{name}.npy"
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what processes that were killed a day ago or more left half-written."""
-    for staging in parent.glob(f"{_STAGING}*"):
-        try:
-            abandoned = time.time() - staging.stat().st_mtime > _ABANDONED_AFTER
-        except FileNotFoundError:
-            continue
-        if abandoned:
-            shutil.rmtree(staging, ignore_errors=True)

@@ -19,6 +19,7 @@ from depthtransfer.deposits.manifest import (
     Manifest,
 )
 from depthtransfer.errors import StoreError
+from depthtransfer.regular_files import open_regular
 from depthtransfer.strict_json import parse_json
 from depthtransfer.tables.archived import ArchivedPack
 
@@ -53,7 +54,7 @@ def open_deposit(path: Path) -> Deposit:
         StoreError: naming the archive and what is wrong.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             _refuse_large(path, stream)
             with zipfile.ZipFile(stream) as archive:
                 members = archive.infolist()

@@ -16,6 +16,10 @@ from depthtransfer.configuration.theory import (
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.studies.solution import Problem, Solution, solution
 
+MOST_SOLUTIONS = 10_000
+MOST_LAYERS = 100_000
+"""More in one study is taken for a slip of the pen."""
+
 Constants = dict[str, Any]
 Report = Literal["profile", "training", "final"]
 """What an ensemble or an exact descent reports: kernels over layer time; every update; the last update."""
@@ -35,12 +39,20 @@ def solutions(scale: TheoryScale, study: str) -> tuple[Solution, ...]:
         "rates": lambda: _rates(scale.rates),
         "optimum": lambda: _optimum(scale.optimum),
     }[study]()
-    once = {(each.part, each.key): each for each in asked}
+    once: dict[tuple[str, str], Solution] = {}
+    for count, each in enumerate(asked, start=1):
+        once[each.part, each.key] = each
+        if count > MOST_SOLUTIONS:
+            raise ConfigurationError(
+                f"{study} asks for more than {MOST_SOLUTIONS} solutions", "give fewer sizes, or larger blocks of seeds"
+            )
     return tuple(sorted(once.values(), key=lambda each: each.is_ensemble))
 
 
 def _layer_times(depths: set[int]) -> tuple[float, ...]:
     """Layer times of all sites of networks of these depths."""
+    if sum(depths) > MOST_LAYERS:
+        raise ConfigurationError(f"depths add up to {sum(depths)}", f"give at most {MOST_LAYERS} together")
     return tuple(sorted({site / depth for depth in depths for site in range(depth + 1)}))
 
 

@@ -33,7 +33,8 @@ def complete(
     missing = {each.key: each for each in asked if each.key not in records}
     begin = time.monotonic()
     for number, each in enumerate(missing.values(), start=1):
-        store.write(_solved(each.specification))
+        if not store.read([each.key]):  # by another build that shares the store, since this one looked
+            store.write(_solved(each.specification))
         line = f"{title}: {number} of {len(missing)} solved, {time.monotonic() - begin:.0f} s; {each.describe()}"
         for stream in (sys.stderr, log):
             if stream is not None:

@@ -1,5 +1,6 @@
 """What a layer of the store consists of: packs, each in a file of its own or in an archive."""
 
+import os
 from pathlib import Path
 
 from depthtransfer.deposits import open_deposit
@@ -13,9 +14,15 @@ _ARCHIVE = ".zip"
 
 
 def files_of(layer: Path) -> list[Path]:
-    """Packs and archives of a folder, or the one that the layer is, in order."""
+    """Packs and archives of a folder, or the one that the layer is, in order.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
     if not layer.is_dir():
         return [layer]
+    with os.scandir(layer) as entries:
+        next(entries, None)  # rglob says nothing of a folder that it may not read
     return sorted(path for path in layer.rglob("*") if path.suffix in (".parquet", _ARCHIVE))
 
 

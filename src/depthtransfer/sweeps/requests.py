@@ -1,5 +1,6 @@
 """A preset's grid of one experiment, expanded into the runs it asks for."""
 
+import math
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,9 @@ from depthtransfer.models.memory import NUMBER, training_bytes
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer
 from depthtransfer.sweeps.spec import RunSpec
+
+MOST_RUNS = 100_000
+"""More in one experiment is taken for a slip of the pen: counting them alone would take minutes."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def load_sweep(preset: str, experiment: str, config: Path = Path("config")) -> S
             f"{where} is missing", f"add its grids; the preset has {', '.join(chosen.experiments)}"
         )
     requests: dict[str, Request] = {}
+    if (asked := sum(map(_runs, chosen.experiments[experiment]))) > MOST_RUNS:
+        raise ConfigurationError(f"{where} asks for {asked} runs or more", f"ask for at most {MOST_RUNS}")
     for number, grid in enumerate(chosen.experiments[experiment]):
         for request in _expand(grid, science, declarations, f"{where}[{number}]"):
             requests.setdefault(request.spec.key, request)
@@ -81,6 +87,11 @@ def load_sweep(preset: str, experiment: str, config: Path = Path("config")) -> S
         declarations={name: declarations[name] for name in sorted(used)},
         requests=tuple(requests.values()),
     )
+
+
+def _runs(grid: Grid) -> int:
+    """Runs of one scheme."""
+    return math.prod(map(len, (grid.widths, grid.depths, grid.seeds, *grid.values.values())))
 
 
 def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration], where: str) -> list[Request]:

@@ -1,6 +1,8 @@
 """Make sure that runs exist: look them up, train what is missing."""
 
 import contextlib
+import hashlib
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
@@ -35,6 +37,7 @@ def ensure(
 
     With nothing missing, no torch is imported and no data are opened. Runs in flight when the process ends go on, at
     the next call, from their last state, if they had trained for a while; else they start anew.
+    What another build puts into the same store meanwhile is not trained again.
 
     Raises:
         DataError: if the data are missing or wrong, before any worker starts.
@@ -49,14 +52,16 @@ def ensure(
         return 0
     for name in sorted({request.spec.dataset for request in missing}):
         load(name, sweep.declarations[name], data_directory)
-    missing.sort(key=TYPICAL.seconds, reverse=True)
+    missing.sort(key=lambda request: (-TYPICAL.seconds(request), _own_order(request)))
     pool = Pool(sweep, store.local, data_directory, workers)
     failures: list[str] = []
+    trained = 0
     runs = {request.spec.key: request for request in missing}
     title = f"{sweep.preset}/{sweep.experiment}"
     with Progress(title, missing, log) as progress, contextlib.closing(pool.run(missing)) as events:
         for event in events:
             progress.update(event)
+            trained += event["event"] == "done" and event["trained"]
             if event["event"] == "failed":
                 failures.append(f"{describe(runs[event['key']])}: {event['why']}")
     if failures:
@@ -64,7 +69,12 @@ def ensure(
             f"{len(failures)} of {len(missing)} runs failed, first {failures[0]}",
             "the others are kept; run the same command again",
         )
-    return len(missing)
+    return trained
+
+
+def _own_order(request: Request) -> str:
+    """Where a run stands among equally long ones; builds that share a store differ, so that they seldom meet."""
+    return hashlib.sha256(f"{platform.node()} {Path.cwd()} {request.spec.key}".encode()).hexdigest()
 
 
 def complete(

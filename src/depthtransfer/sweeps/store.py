@@ -1,7 +1,7 @@
 """Finished runs, or solutions of the theory, by key: a local folder first, then read-only packs."""
 
+import errno
 import os
-import secrets
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,6 +9,8 @@ from pathlib import Path
 
 from depthtransfer.errors import StoreError
 from depthtransfer.sweeps.layers import Pack, files_of, keys_by_pack
+from depthtransfer.sweeps.soundness import flaw
+from depthtransfer.tables.aside import set_aside
 from depthtransfer.tables.atomic import write_atomic
 from depthtransfer.tables.layouts import RUN, SOLUTION, Layout
 from depthtransfer.tables.records import Record, decode, encode
@@ -19,11 +21,18 @@ SOLUTIONS = Path("results/solutions")
 COMMITTED_SOLUTIONS = Path("results/committed-solutions")
 IMPORTED = Path("results/imported")
 LAYERS_VARIABLE = "DEPTHTRANSFER_STORES"
+LOCAL_VARIABLE = "DEPTHTRANSFER_STORE"
 
 
 def warn(message: str) -> None:
     """One line for the person at the terminal or the reader of the log."""
     print(f"depthtransfer: {message}", file=sys.stderr, flush=True)
+
+
+def local_folder(usual: Path) -> Path:
+    """The local folder of runs or of solutions: under results/, or in the folder that DEPTHTRANSFER_STORE names."""
+    shared = os.environ.get(LOCAL_VARIABLE)
+    return Path(shared) / usual.name if shared else usual
 
 
 @dataclass
@@ -44,12 +53,12 @@ class Store:
     @classmethod
     def default(cls) -> "Store":
         """The local store, the committed runs, imported archives, then what DEPTHTRANSFER_STORES names."""
-        return cls(layers=(COMMITTED, IMPORTED, *_named_layers()))
+        return cls(local_folder(LOCAL), (COMMITTED, IMPORTED, *_named_layers()))
 
     @classmethod
     def of_solutions(cls) -> "Store":
         """Solutions of the theory, in layers of the same order."""
-        return cls(SOLUTIONS, (COMMITTED_SOLUTIONS, IMPORTED, *_named_layers()), SOLUTION)
+        return cls(local_folder(SOLUTIONS), (COMMITTED_SOLUTIONS, IMPORTED, *_named_layers()), SOLUTION)
 
     def path(self, key: str) -> Path:
         """Where the local layer keeps a run."""
@@ -57,7 +66,7 @@ class Store:
 
     def has(self, key: str) -> bool:
         """Whether some layer says it holds the run; reading it verifies."""
-        return self.path(key).exists() or key in self._packed()
+        return _is_there(self.path(key)) or key in self._packed()
 
     def missing(self, keys: Iterable[str]) -> list[str]:
         """The keys that no layer holds, in order."""
@@ -79,7 +88,7 @@ class Store:
         while in_packs := self._first_packs(elsewhere - found.keys()):
             for pack, wanted in in_packs.items():
                 try:
-                    records = decode(pack, frozenset(wanted), self.layout)
+                    records = self._sound(pack, frozenset(wanted))
                     found |= {record.key: (record, pack.name) for record in records}
                     if not wanted <= found.keys():
                         raise StoreError(f"{pack} changed while it was in use", "read it again")
@@ -98,25 +107,42 @@ class Store:
 
     def _read_local(self, key: str) -> Record | None:
         path = self.path(key)
-        if not path.exists():
+        if not _is_there(path):
             return None
         try:
-            records = list(decode(path, layout=self.layout))
-            if [record.key for record in records] != [key]:
-                raise StoreError(f"{path} holds another run than its name says", "it is recomputed")
+            return self._only(path, key)
         except StoreError as error:
-            if not path.exists():
-                return None  # another process has just set it aside
-            aside = path.with_name(f"{path.name}.damaged-{secrets.token_hex(4)}")
-            try:
-                path.rename(aside)
-            except OSError as reason:
-                raise StoreError(
-                    f"{error.what}, and cannot be set aside: {reason.strerror}", f"remove {path}"
-                ) from reason
+            return self._set_aside(path, key, error)
+
+    def _set_aside(self, path: Path, key: str, error: StoreError) -> Record | None:
+        """Rename a damaged file; if another process has put an intact one there meanwhile, return that."""
+        try:
+            aside = set_aside(path)
+        except FileNotFoundError:
+            return None  # another process has just set it aside
+        except OSError as reason:
+            raise StoreError(f"{error.what}, and cannot be set aside: {reason.strerror}", f"remove {path}") from reason
+        try:
+            record = self._only(aside, key)
+        except StoreError:
             warn(f"{error.what}: set aside as {aside.name}; it is recomputed")
             return None
+        aside.replace(path)
+        return record
+
+    def _only(self, path: Path, key: str) -> Record:
+        records = self._sound(path)
+        if [record.key for record in records] != [key]:
+            raise StoreError(f"{path} holds another run than its name says", "it is recomputed")
         return records[0]
+
+    def _sound(self, path: Pack, keys: frozenset[str] | None = None) -> list[Record]:
+        """Records of a file, of which tables can be made."""
+        records = list(decode(path, keys, self.layout))
+        for record in records:
+            if wrong := flaw(record, self.layout):
+                raise StoreError(f"{path}: {self.layout.noun} {record.key[:12]} is unusable: {wrong}", "recompute it")
+        return records
 
     def _first_packs(self, keys: Iterable[str]) -> dict[Pack, set[str]]:
         packs: dict[Pack, set[str]] = {}
@@ -133,9 +159,9 @@ class Store:
         if self._packs is None:
             self._packs = {}
             for layer in self.layers:
-                if layer in (COMMITTED, COMMITTED_SOLUTIONS, IMPORTED) and not layer.exists():
+                if layer in (COMMITTED, COMMITTED_SOLUTIONS, IMPORTED) and not _is_there(layer):
                     continue
-                for file in files_of(layer):
+                for file in _files_of(layer):
                     try:
                         held = keys_by_pack(file, self.layout)
                     except StoreError as error:
@@ -148,3 +174,26 @@ class Store:
 
 def _named_layers() -> tuple[Path, ...]:
     return tuple(Path(part) for part in os.environ.get(LAYERS_VARIABLE, "").split(os.pathsep) if part)
+
+
+def _files_of(layer: Path) -> list[Path]:
+    try:
+        return files_of(layer)
+    except OSError as error:
+        warn(f"{layer} cannot be read: {error.strerror}: ignored")
+        return []
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something lies there; a link that leads nowhere is nothing.
+
+    Raises:
+        StoreError: if that cannot be told, for want of permission or because the disk does not answer.
+    """
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return False
+        raise StoreError(f"{path} cannot be looked up: {error.strerror}", "make its folder readable") from error
+    return True

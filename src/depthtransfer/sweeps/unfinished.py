@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depthtransfer.errors import StoreError
+from depthtransfer.regular_files import read_regular
 from depthtransfer.sweeps.store import warn
 from depthtransfer.tables.atomic import write_atomic
 
@@ -67,7 +68,7 @@ class Unfinished:
 
         path = self.path(key)
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except FileNotFoundError:
             return None
         except OSError as error:

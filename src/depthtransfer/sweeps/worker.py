@@ -97,9 +97,13 @@ def serve(commands: TextIO, emit: Any) -> None:
                 except BrokenPipeError:
                     pace.stopping = True
 
-        with stopping_gently(pace):
-            record = executor.run(spec, on_progress, states, pace)
-            store.write(record)
+        stored = store.read([spec.key])  # by another build that shares the store, since this one looked
+        if stored:
+            record, _ = stored[spec.key]
+        else:
+            with stopping_gently(pace):
+                record = executor.run(spec, on_progress, states, pace)
+                store.write(record)
         states.discard([spec.key])
         emit(
             {
@@ -108,6 +112,7 @@ def serve(commands: TextIO, emit: Any) -> None:
                 "status": record.summary["status"],
                 "loss": record.series["loss"][-1],
                 "seconds": record.provenance["seconds"],
+                "trained": not stored,
             }
         )
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from depthtransfer.regular_files import open_regular
+
 
 @dataclass(frozen=True)
 class ArchivedPack:
@@ -30,6 +32,6 @@ class ArchivedPack:
 
     def read_bytes(self) -> bytes:
         """The pack's content."""
-        with self.archive.open("rb") as stream:
+        with open_regular(self.archive) as stream:
             stream.seek(self.offset)
             return stream.read(self.size)

@@ -1,17 +1,26 @@
 """The columns of every table that crosses from the making wing to the reading wing."""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Numbers = Literal["finite", "or NaN", "or infinite", "any"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, its Arrow type by name, its unit and what it holds."""
+    """One column: its name, its Arrow type by name, its unit and what it holds.
+
+    A column of floating-point numbers says which of them may stand in it, and `finite_where` another column with a
+    value: in rows that hold it, only finite ones may.
+    """
 
     name: str
     dtype: str
     unit: str
     meaning: str
     nullable: bool = False
+    numbers: Numbers = "finite"
+    finite_where: tuple[str, str] | None = None
 
 
 _IDENTITY = (Column("key", "string", "-", "SHA-256 of the run's canonical specification"),)
@@ -45,9 +54,30 @@ RUNS: tuple[Column, ...] = (
     Column("precision", "string", "-", "fp32 or bf16"),
     Column("status", "string", "-", "ok or diverged"),
     Column("diverged_step", "int64", "steps", "step at which the run diverged", nullable=True),
-    Column("loss", "float64", "nats", "mean training loss over the last window; NaN where diverged"),
-    Column("accuracy", "float64", "-", "mean training accuracy over the last window; NaN where diverged"),
-    Column("initial_loss", "float64", "nats", "training loss of the first batch before any update"),
+    Column(
+        "loss",
+        "float64",
+        "nats",
+        "mean training loss over the last window; NaN where diverged",
+        numbers="or NaN",
+        finite_where=("status", "ok"),
+    ),
+    Column(
+        "accuracy",
+        "float64",
+        "-",
+        "mean training accuracy over the last window; NaN where diverged",
+        numbers="or NaN",
+        finite_where=("status", "ok"),
+    ),
+    Column(
+        "initial_loss",
+        "float64",
+        "nats",
+        "training loss of the first batch before any update",
+        numbers="any",
+        finite_where=("status", "ok"),
+    ),
     Column("parameters", "int64", "-", "number of trained parameters"),
     Column("flops", "float64", "FLOP", "counted operations of the whole planned run"),
     Column("device", "string", "-", "device class: cpu or cuda"),
@@ -57,7 +87,7 @@ STEPS: tuple[Column, ...] = (
     *_IDENTITY,
     Column("step", "int64", "steps", "update about to be made, counted from 0"),
     Column("epoch", "float64", "epochs", "passes over the training images so far"),
-    Column("loss", "float64", "nats", "training loss of the batch"),
+    Column("loss", "float64", "nats", "training loss of the batch", numbers="any"),
     Column("accuracy", "float64", "-", "training accuracy of the batch"),
     Column("learning_rate", "float64", "-", "scheduled base learning rate"),
 )
@@ -67,7 +97,7 @@ PROBES: tuple[Column, ...] = (
     Column("step", "int64", "steps", "updates made so far"),
     Column("image", "int64", "-", "image of the fixed batch, counted from 0"),
     Column("output", "int64", "-", "output of the network, counted from 0"),
-    Column("logit", "float32", "-", "what the network says"),
+    Column("logit", "float32", "-", "what the network says", numbers="any"),
 )
 
 UPDATES: tuple[Column, ...] = (
@@ -119,8 +149,10 @@ THEORY: tuple[Column, ...] = (
         "d_log_optimum_d_gamma0, d_log_optimum_d_beta: derivatives of its logarithm",
     ),
     Column("activation", "string", "-", "linear, relu, abs, erf or tanh"),
-    Column("width", "float64", "neurons", "width N; infinite for the theory"),
-    Column("depth", "float64", "blocks", "number of residual branches L; infinite for the limit"),
+    Column("width", "float64", "neurons", "width N; infinite for the theory", numbers="or infinite"),
+    Column(
+        "depth", "float64", "blocks", "number of residual branches L; infinite for the limit", numbers="or infinite"
+    ),
     Column("alpha", "float64", "-", "depth exponent of the branch multiplier"),
     Column("beta", "float64", "-", "branch constant beta"),
     Column("rate_exponent", "float64", "-", "the blocks' learning rate is multiplied by L to this power"),
@@ -128,7 +160,7 @@ THEORY: tuple[Column, ...] = (
     Column("learning_rate", "float64", "-", "eta_0 times the length of one update"),
     Column("updates", "int64", "updates", "updates made"),
     Column("t", "float64", "-", "training time eta_0 t: learning rate times updates"),
-    Column("tau", "float64", "-", "layer time (l - 1) / L; NaN where a quantity has none"),
+    Column("tau", "float64", "-", "layer time (l - 1) / L; NaN where a quantity has none", numbers="or NaN"),
     Column("mu", "int64", "-", "data point, from 0"),
     Column("nu", "int64", "-", "second data point of a kernel, from 0"),
     Column("seeds", "int64", "-", "networks averaged over; 0 for the theory"),
@@ -138,14 +170,34 @@ THEORY: tuple[Column, ...] = (
         "float64",
         "-",
         "of the mean over networks; of a limit, how much its extrapolation changes without the deepest network; else 0",
+        numbers="any",
     ),
-    Column("variance", "float64", "-", "between single networks; NaN where it was not measured"),
-    Column("variance_error", "float64", "-", "standard error of the variance"),
+    Column("variance", "float64", "-", "between single networks; NaN where it was not measured", numbers="any"),
+    Column("variance_error", "float64", "-", "standard error of the variance", numbers="any"),
     Column(
         "theory",
         "float64",
         "-",
         "value that this one tends to: of networks the one of infinite width at the same depth, of finite depth the "
         "limit; NaN for the limit",
+        numbers="or NaN",
     ),
+)
+
+CLAIMS: tuple[Column, ...] = (
+    Column("claim", "string", "-", "short name of the claim"),
+    Column("place", "string", "-", "where the paper makes it"),
+    Column("statement", "string", "-", "what it says"),
+    Column("verdict", "string", "-", "reproduced, not reproduced, inconclusive or not run"),
+    Column("value", "float64", "-", "the statistic that decides; NaN where there is none", numbers="any"),
+    Column("low", "float64", "-", "lower end of its interval", numbers="any"),
+    Column("high", "float64", "-", "upper end of its interval", numbers="any"),
+    Column("level", "float64", "-", "probability that the interval covers"),
+    Column("statistic", "string", "-", "what is measured"),
+    Column("threshold", "string", "-", "for which values the claim holds"),
+    Column("reason", "string", "-", "why this threshold"),
+    Column("detail", "string", "-", "what else the tables say"),
+    Column("missing", "string", "-", "what would decide, where nothing is decided"),
+    Column("tables", "string", "-", "tables that it is judged by"),
+    Column("figure", "string", "-", "figure that shows it"),
 )

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from depthtransfer.errors import StoreError
+from depthtransfer.regular_files import read_regular
+from depthtransfer.tables.aside import set_aside
 from depthtransfer.tables.atomic import write_atomic
 from depthtransfer.tables.columns import Column
+from depthtransfer.tables.parquet import parquet_of
 from depthtransfer.tables.seal import is_sealed, seal
 
 if TYPE_CHECKING:
@@ -36,7 +39,8 @@ def write_table(table: "pa.Table", path: Path, columns: Sequence[Column]) -> Non
     """Write a table with exactly these columns, atomically and with a checksum of every bit.
 
     Raises:
-        StoreError: if a column is missing, superfluous or of another type, or the file cannot be written.
+        StoreError: if a column is missing, superfluous, of another type or holds numbers that it may not, or the file
+            cannot be written.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -47,37 +51,92 @@ def write_table(table: "pa.Table", path: Path, columns: Sequence[Column]) -> Non
         if difference := _difference(table.schema.names, expected.names):
             raise StoreError(f"{path}: the table {difference}", "see tables/columns.py")
         arrays = [table.column(column.name).combine_chunks() for column in columns]
-        pq.write_table(pa.Table.from_arrays(arrays, schema=expected), buffer, compression="zstd")
+        ordered = pa.Table.from_arrays(arrays, schema=expected)
+        if flaw := _flaw(ordered, columns):
+            raise StoreError(f"{path}: the table {flaw}", "see tables/columns.py")
+        pq.write_table(ordered, buffer, compression="zstd")
     except (KeyError, pa.ArrowException) as error:
         raise StoreError(f"{path}: the table does not fit its columns: {error}", "see tables/columns.py") from error
     write_atomic(path, seal(buffer.getvalue()))
 
 
 def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
-    """Return a table, verified: checksum, names and types.
+    """Return a table, verified: checksum, names, types and numbers.
+
+    What is damaged or of another kind is set aside, so that whoever makes the table makes it anew.
 
     Raises:
-        StoreError: naming the file, what is wrong with it, and that it can be rebuilt.
+        StoreError: naming the file, what is wrong with it, and how it is rebuilt.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rebuild = "delete it and run the same command again; it is rebuilt from the stored runs"
+    rebuild = f"run: snakemake {path}"
     try:
-        content = path.read_bytes()
-        if not is_sealed(content):
-            raise StoreError(f"{path} is damaged: it does not match its checksum", rebuild)
-        table = pq.read_table(BytesIO(content))
+        frame: pd.DataFrame = _verified(path, columns).to_pandas()
     except FileNotFoundError as error:
-        raise StoreError(f"{path} does not exist", f"run: snakemake {path}") from error
-    except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{path} is damaged or not Parquet: {error}", rebuild) from error
+        raise StoreError(f"{path} does not exist", rebuild) from error
+    except _WrongError as error:
+        try:
+            aside = set_aside(path)
+        except OSError as reason:
+            raise StoreError(
+                f"{path} {error}, and cannot be set aside: {reason.strerror}", f"remove it, then {rebuild}"
+            ) from reason
+        raise StoreError(
+            f"{path} {error}; set aside as {aside.name}",
+            f"{rebuild}, or again what needs it; it is rebuilt from what is stored",
+        ) from error
+    return frame
+
+
+class _WrongError(Exception):
+    """A file is not the table that it should be."""
+
+
+def _verified(path: Path, columns: Sequence[Column]) -> "pa.Table":
+    """Raise FileNotFoundError where there is nothing, _WrongError where there is something else."""
+    import pyarrow as pa
+
+    try:
+        content = read_regular(path)
+        if not is_sealed(content):
+            raise _WrongError("is damaged: it does not match its checksum")
+        table = parquet_of(content).read(use_threads=False)
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise _WrongError(f"is damaged or not Parquet: {error}") from error
     expected = schema(columns)
     if not table.schema.equals(expected):
         difference = _difference(table.schema.names, expected.names)
-        raise StoreError(f"{path} has other columns ({difference or 'types or order differ'})", rebuild)
-    frame: pd.DataFrame = table.to_pandas()
-    return frame
+        raise _WrongError(f"has other columns ({difference or 'types or order differ'})")
+    if flaw := _flaw(table, columns):
+        raise _WrongError(flaw)
+    return table
+
+
+def _flaw(table: "pa.Table", columns: Sequence[Column]) -> str | None:
+    """What columns hold that they may not, if they do."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for column in columns:
+        values = table[column.name]
+        if values.null_count and not column.nullable:
+            return f"has missing values in column {column.name}"
+        if not pa.types.is_floating(values.type):
+            continue
+        wrong = {
+            "finite": pc.invert(pc.is_finite(values)),
+            "or NaN": pc.is_inf(values),
+            "or infinite": pc.is_nan(values),
+            "any": None,
+        }[column.numbers]
+        if column.finite_where is not None:
+            other, value = column.finite_where
+            here = pc.and_(pc.equal(table[other], value), pc.invert(pc.is_finite(values)))
+            wrong = here if wrong is None else pc.or_(wrong, here)
+        if wrong is not None and pc.any(wrong).as_py():
+            return f"has numbers in column {column.name} that may not stand there (NaN or infinite)"
+    return None
 
 
 def _difference(found: Sequence[str], expected: Sequence[str]) -> str:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from depthtransfer.errors import StoreError
+from depthtransfer.regular_files import read_regular
 from depthtransfer.tables.archived import ArchivedPack
 from depthtransfer.tables.layouts import KINDS, LOGITS, RUN, TEXTS, Layout
+from depthtransfer.tables.parquet import parquet_of
 from depthtransfer.tables.seal import is_sealed, seal
 
 
@@ -95,14 +97,10 @@ def decode(path: Path | ArchivedPack, keys: frozenset[str] | None = None, layout
     """
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     remedy = "it is recomputed by the command that needs it, or comes back with git checkout"
     try:
-        content = path.read_bytes()
-        if not is_sealed(content):
-            raise StoreError(f"{path} is damaged: it does not match its checksum", remedy)
-        table = pq.read_table(BytesIO(content))
+        table = parquet_of(_sealed_content(path, remedy)).read(use_threads=False)
         if not layout.holds(table.schema):
             raise StoreError(f"{path} is no file of {layout.noun}s of format {layout.format}", remedy)
         if keys is not None:
@@ -113,11 +111,11 @@ def decode(path: Path | ArchivedPack, keys: frozenset[str] | None = None, layout
             if any(value is None for value in (*texts.values(), *series.values())):
                 raise StoreError(f"{path}: row {row} has missing values", remedy)
             specification, summary, provenance = (json.loads(texts[name]) for name in TEXTS[1:4])
+            if not all(isinstance(part, dict) for part in (specification, summary, provenance)):
+                raise StoreError(f"{path}: row {row} has a {' or '.join(TEXTS[1:])} that is no mapping", remedy)
             if key_of(specification) != texts["key"]:
                 raise StoreError(f"{path}: {layout.noun} {texts['key'][:12]} is filed under a wrong key", remedy)
             lists = {name: values.to_pylist() for name, values in series.items()}
-            if not (isinstance(summary, dict) and isinstance(provenance, dict)):
-                raise StoreError(f"{path}: row {row} has a summary or provenance that is no mapping", remedy)
             lengths = set(map(len, lists.values()))
             if len(lengths) > 1 or 0 in lengths or any(None in values for values in lists.values()):
                 raise StoreError(f"{path}: row {row} has steps without values", remedy)
@@ -141,21 +139,27 @@ def decode(path: Path | ArchivedPack, keys: frozenset[str] | None = None, layout
 
 
 def keys_in(path: Path | ArchivedPack, layout: Layout = RUN) -> frozenset[str]:
-    """Keys that a pack says it holds, without verifying the records; none if it is a pack of another kind.
+    """Keys that a pack says it holds, its checksum verified but not its records; none if it is of another kind.
 
     Raises:
         StoreError: if the file cannot be read as a pack.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     remedy = "git checkout brings it back, if it was committed"
     try:
-        with pq.ParquetFile(path if isinstance(path, Path) else BytesIO(path.read_bytes())) as file:
-            if any(other.holds(file.schema_arrow) for other in KINDS if other is not layout):
-                return frozenset()
-            if not layout.holds(file.schema_arrow):
-                raise StoreError(f"{path} is no file of {layout.noun}s of format {layout.format}", remedy)
-            return frozenset(file.read(columns=["key"])["key"].to_pylist())
+        file = parquet_of(_sealed_content(path, remedy))
+        if any(other.holds(file.schema_arrow) for other in KINDS if other is not layout):
+            return frozenset()
+        if not layout.holds(file.schema_arrow):
+            raise StoreError(f"{path} is no file of {layout.noun}s of format {layout.format}", remedy)
+        return frozenset(file.read(columns=["key"], use_threads=False)["key"].to_pylist()) - {None}
     except (OSError, pa.ArrowException, ValueError, KeyError) as error:
         raise StoreError(f"{path} is damaged or no pack of {layout.noun}s: {error}", remedy) from error
+
+
+def _sealed_content(path: Path | ArchivedPack, remedy: str) -> bytes:
+    content = read_regular(path) if isinstance(path, Path) else path.read_bytes()
+    if not is_sealed(content):
+        raise StoreError(f"{path} is damaged: it does not match its checksum", remedy)
+    return content

@@ -23,6 +23,7 @@ from depthtransfer.sweeps.estimate import TYPICAL
 
 # Runs train in this many jobs an experiment; the profile of a cluster asks for more. It changes no result.
 SHARDS = int(config.get("shards", 1))
+WORKERS = int(config.get("workers", 0))
 
 
 # ---- errors

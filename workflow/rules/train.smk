@@ -10,7 +10,7 @@ rule train:
         "results/{preset}/{experiment}/benchmarks/train-{shard}-of-{shards}.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores or 1
+    threads: WORKERS or workflow.cores
     params:
         runs=runs_of_shard,
     message:

@@ -20,8 +20,8 @@ FILES = ("slurm.conf", "gres.conf")
 MARK = "# Written by the tests of depthtransfer, which remove it.\n"
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "slurm-wlm-basic-plugins", "munge")
 GPU = "pretended"
-MEMORY_MB = 6000
-"""What the one node offers; more than the tests ask for, less than most machines have."""
+MEMORY_MB = 64000
+"""What the one node says it has, whatever it has; nothing here uses a tenth of it."""
 
 SETTINGS = """\
 ClusterName=box
@@ -46,6 +46,7 @@ SchedulerType=sched/backfill
 KillWait=5
 MinJobAge=3600
 ReturnToService=2
+SlurmdParameters=config_overrides
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -170,6 +171,10 @@ class Box:
         """All jobs of this box in the order of their submission."""
         numbers = _output("squeue", "--noheader", "--format=%i", "--states=all").split()
         return [self.job(number) for number in sorted(numbers, key=int)]
+
+    def cancel(self, job: str) -> None:
+        """What a user or an administrator does to a job."""
+        _output("scancel", job)
 
     def _daemon(self, *command: str) -> None:
         """Start a daemon that does not outlive this process."""

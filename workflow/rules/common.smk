@@ -15,15 +15,24 @@ from depthtransfer.configuration import (
 )
 from depthtransfer.errors import UserError
 from depthtransfer.studies import plan
-from depthtransfer.sweeps import requests, shards
-from depthtransfer.sweeps.estimate import TYPICAL
+from depthtransfer.sweeps import requests
+from depthtransfer.sweeps.jobs import Jobs
 
 # Each rule names environment.yml, the versions it was tested with. Snakemake is meant to run inside an environment
 # that holds this package as well (.venv, or conda's as the README says), so `--sdm conda` is not needed.
 
-# Runs train in this many jobs an experiment; the profile of a cluster asks for more. It changes no result.
-SHARDS = int(config.get("shards", 1))
-WORKERS = int(config.get("workers", 0))
+# What only reads tables stays on the machine where Snakemake runs: seconds each, less than a cluster takes to start
+# a job. Training and the theory are submitted.
+localrules:
+    all,
+    tables,
+    analyze,
+    figure,
+    unknown_figure,
+    verdicts,
+    claims,
+    page,
+    report,
 
 
 # ---- errors
@@ -63,6 +72,12 @@ def validated():
     return presets, experiments
 
 
+@plainly
+def jobs_of_configuration():
+    """How training is spread over jobs; it changes no result."""
+    return Jobs.of(config)
+
+
 @functools.cache
 def sweep(preset, experiment):
     """The runs that a preset asks of an experiment."""
@@ -81,6 +96,7 @@ def one_of(names):
     return "|".join(map(re.escape, names))
 
 
+JOBS = jobs_of_configuration()
 PRESETS, EXPERIMENTS = validated()
 FIGURES = figures.names()
 KNOWN_FIGURES = one_of(
@@ -105,10 +121,12 @@ wildcard_constraints:
 # ---- inputs
 
 
+@plainly
 def all_shards(wildcards):
     """Manifests of all shards of an experiment."""
     folder = table_folder(wildcards.preset, wildcards.experiment) / "shards"
-    return [folder / f"{index + 1}-of-{SHARDS}.txt" for index in range(SHARDS)]
+    count = JOBS.count(sweep(wildcards.preset, wildcards.experiment))
+    return [folder / f"{index + 1}-of-{count}.txt" for index in range(count)]
 
 
 @plainly
@@ -178,6 +196,54 @@ def explain_unknown_figure(wildcards):
     )
 
 
+# ---- jobs
+
+
+@functools.cache
+def shares(preset, experiment, count):
+    """The runs of each of so many jobs of an experiment."""
+    return JOBS.shares(sweep(preset, experiment), count)
+
+
+def shard(wildcards):
+    """The runs of one job."""
+    split = shares(wildcards.preset, wildcards.experiment, int(wildcards.shards))
+    return split[int(wildcards.shard) - 1]
+
+
+@functools.cache
+def resources(preset, experiment, shard, shards, attempt):
+    """What one job asks for."""
+    whole = sweep(preset, experiment)
+    requests = shares(preset, experiment, shards)[shard - 1]
+    cores = 1 if JOBS.settings.decides_workers else workflow.cores
+    return JOBS.resources(whole, requests, attempt=attempt, cores=cores)
+
+
+def asks(name):
+    """Function of a job and its attempt that says how much of a resource it asks for; None for nothing."""
+
+    @plainly
+    def amount(job, attempt):
+        wanted = resources(
+            job.preset, job.experiment, int(job.shard), int(job.shards), attempt
+        )
+        return getattr(wanted, name) or None
+
+    return lambda wildcards, attempt: amount(wildcards, attempt)
+
+
+def gpu_model(wildcards, attempt):
+    """Slurm's name of the GPU, for a job that asks for one."""
+    return JOBS.settings.gpu_model if asks("gpus")(wildcards, attempt) else None
+
+
+@plainly
+def machine(wildcards):
+    """Name of what the jobs of an experiment are to take equal time on."""
+    return JOBS.on(sweep(wildcards.preset, wildcards.experiment)).name
+
+
 # ---- params: the smallest slice of configuration and code, so that only what was touched is made again
 
 
@@ -189,11 +255,7 @@ def digest_of(lines):
 @plainly
 def runs_of_shard(wildcards):
     """Digest of the keys of a shard: a changed grid or engine version trains what is new."""
-    wanted = sweep(wildcards.preset, wildcards.experiment).requests
-    shares = shards.shard(wanted, TYPICAL.seconds, int(wildcards.shards))
-    return digest_of(
-        sorted(request.spec.key for request in shares[int(wildcards.shard) - 1])
-    )
+    return digest_of(sorted(request.spec.key for request in shard(wildcards)))
 
 
 @plainly

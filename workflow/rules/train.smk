@@ -10,12 +10,19 @@ rule train:
         "results/{preset}/{experiment}/benchmarks/train-{shard}-of-{shards}.tsv"
     conda:
         "../../environment.yml"
-    threads: WORKERS or workflow.cores
+    threads: asks("workers")
+    resources:
+        mem_mb=asks("mem_mb"),
+        runtime=asks("minutes"),
+        cpus_per_task=asks("cpus"),
+        gpu=asks("gpus"),
+        gpu_model=gpu_model,
     params:
         runs=runs_of_shard,
+        machine=machine,
     message:
         "Train the runs of {wildcards.experiment} ({wildcards.preset}) that no store holds"
     shell:
         "depthtransfer train {wildcards.experiment} --preset {wildcards.preset}"
-        " --shard {wildcards.shard}/{wildcards.shards} --workers {threads}"
+        " --shard {wildcards.shard}/{wildcards.shards} --machine {params.machine} --workers {threads}"
         " --log {log} --manifest {output.manifest}"

@@ -1,0 +1,164 @@
+"""Jobs of an experiment: how many, which runs each of them trains, and what each asks of a cluster.
+
+Nothing here looks into a store, so a repeated or resumed build finds the same jobs.
+"""
+
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.strict_yaml import Strict, validate
+from depthtransfer.sweeps.machines import CPU, Machine, machine
+from depthtransfer.sweeps.needs import needs, run_seconds
+from depthtransfer.sweeps.requests import Request, Sweep
+from depthtransfer.sweeps.shards import shard
+
+SHARD_MINUTES = 30.0
+WORKERS = 4
+"""What a machine's name alone implies."""
+
+START_MINUTES = 5
+"""Of a job before it trains: Snakemake three times inside each other, Python from a slow shared disk."""
+START_MB = 600
+"""Memory of those three (MiB)."""
+
+
+class Settings(Strict):
+    """How training is spread over jobs: what `--config` and the `config:` of a profile may say.
+
+    Args:
+        machine: what trains, `cpu` or a GPU of config/machines.yaml; without it jobs ask for nothing.
+        shards: jobs of each experiment.
+        shard_minutes: wall time a job is to take on the machine, which decides how many there are.
+        workers: processes side by side in a job; without machine and workers one for each core of Snakemake's.
+        headroom: what is asked for over what is counted, in time and memory.
+        gpu_model: Slurm's name of the GPU; without it any will do.
+    """
+
+    machine: str | None = None
+    shards: Annotated[int, Field(ge=1)] | None = None
+    shard_minutes: Annotated[float, Field(gt=0)] | None = None
+    workers: Annotated[int, Field(ge=1)] | None = None
+    headroom: Annotated[float, Field(gt=0)] = 1.5
+    gpu_model: str | None = None
+
+    @property
+    def decides_workers(self) -> bool:
+        """Whether the number of workers does not depend on the cores that Snakemake may use."""
+        return self.machine is not None or self.workers is not None
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What one job asks for.
+
+    Args:
+        workers: processes that train side by side.
+        cpus: cores, those that decode streamed images included.
+        gpus: 0 or 1; the workers share it.
+        mem_mb: memory of the host (MiB).
+        minutes: wall time.
+    """
+
+    workers: int
+    cpus: int
+    gpus: int
+    mem_mb: int
+    minutes: int
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """The rule by which experiments become jobs.
+
+    Args:
+        settings: what the configuration says.
+        machine: what trains, as `settings` name it; a typical processor if they do not.
+        processor: what trains the presets that ask for a processor.
+    """
+
+    settings: Settings
+    machine: Machine
+    processor: Machine
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any], folder: Path = Path("config")) -> "Jobs":
+        """Read the settings.
+
+        Raises:
+            ConfigurationError: if one is unknown or wrong, or two exclude each other.
+        """
+        settings = validate(Settings, dict(config), "--config")
+        if settings.shards and settings.shard_minutes:
+            raise ConfigurationError("--config has both shards and shard_minutes", "leave one of them out")
+        if settings.shard_minutes and not settings.machine:
+            raise ConfigurationError("--config has shard_minutes without a machine", "add machine=cpu or a GPU's name")
+        processor = machine(CPU, folder)
+        return cls(settings, machine(settings.machine, folder) if settings.machine else processor, processor)
+
+    def on(self, sweep: Sweep) -> Machine:
+        """What trains a preset: the machine, unless the preset wants a processor."""
+        return self.processor if sweep.device == "cpu" else self.machine
+
+    def workers(self, sweep: Sweep, requests: Sequence[Request], cores: int = 1) -> int:
+        """How many processes train these runs side by side: no more than fit into the GPU's memory together.
+
+        Streamed images keep all cores beside a GPU busy with decoding for one process.
+        """
+        if not self.settings.decides_workers:
+            return cores
+        wanted = self.settings.workers or WORKERS
+        target = self.on(sweep)
+        if target.gpu_bytes is None:
+            return wanted
+        if self._streams(sweep, requests):
+            return 1
+        return next(
+            (
+                count
+                for count in range(wanted, 1, -1)
+                if needs(requests, sweep.declarations, target, count).gpu_mem_mb <= target.gpu_bytes / 2**20
+            ),
+            1,
+        )
+
+    def count(self, sweep: Sweep) -> int:
+        """Number of jobs: as many as take the wanted time each, but none with fewer runs than workers."""
+        if self.settings.shards or not self.settings.machine:
+            return self.settings.shards or 1
+        seconds = 60 * (self.settings.shard_minutes or SHARD_MINUTES)
+        workers = self.workers(sweep, sweep.requests)
+        total = needs(sweep.requests, sweep.declarations, self.on(sweep), workers).seconds
+        return max(1, min(math.ceil(total / seconds), len(sweep.requests) // workers))
+
+    def shares(self, sweep: Sweep, count: int) -> list[list[Request]]:
+        """The runs of each job, of about equal time on the machine."""
+        cost = functools.partial(run_seconds, declarations=sweep.declarations, machine=self.on(sweep))
+        return shard(sweep.requests, cost, count)
+
+    def resources(self, sweep: Sweep, requests: Sequence[Request], *, attempt: int = 1, cores: int = 1) -> Resources:
+        """What a job asks for; each further attempt twice the time and memory of the one before."""
+        target = self.on(sweep)
+        workers = self.workers(sweep, requests, cores)
+        counted = needs(requests, sweep.declarations, target, workers)
+        scale = self.settings.headroom * 2 ** (attempt - 1)
+        on_gpu = target.gpu_bytes is not None
+        decoding = target.decoding_threads if on_gpu and self._streams(sweep, requests) else 0
+        return Resources(
+            workers=workers,
+            cpus=max(workers, decoding),
+            gpus=int(on_gpu),
+            mem_mb=START_MB + math.ceil(scale * counted.mem_mb),
+            minutes=START_MINUTES + math.ceil(scale * counted.seconds / 60),
+        )
+
+    @staticmethod
+    def _streams(sweep: Sweep, requests: Sequence[Request]) -> bool:
+        return any(sweep.declarations[request.spec.dataset].streamed for request in requests)
+

@@ -3,8 +3,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.workflow.conftest import copy_of_the_project
 
-from ..workflow.conftest import copy_of_the_project
 from .box import Box, install, obstacle
 from .project import PLUGIN, ClusterProject
 

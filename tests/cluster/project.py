@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.workflow.conftest import Project
 
 from depthtransfer.sweeps.jobs import Jobs, Resources
 from depthtransfer.sweeps.requests import load_sweep
-
-from ..workflow.conftest import Project
 
 PLUGIN = "snakemake_executor_plugin_slurm"
 PROFILE = "profiles/box"
@@ -31,7 +30,9 @@ class ClusterProject(Project):
         assert found is not None
         assert found.origin is not None
         inherited = super().environment()
-        return inherited | {"PYTHONPATH": os.pathsep.join((inherited["PYTHONPATH"], str(Path(found.origin).parents[1])))}
+        return inherited | {
+            "PYTHONPATH": os.pathsep.join((inherited["PYTHONPATH"], str(Path(found.origin).parents[1])))
+        }
 
     def fit_profile(self, set_resources: dict[str, Any] | None = None, **settings: Any) -> None:
         """Write the profile: shorter waits, another machine, and what a test asks for."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.workflow.conftest import ROOT, Project, copy_of_the_project
 
-from ..workflow.conftest import ROOT, Project, copy_of_the_project
 from .box import GPU, Box
 from .project import ClusterProject
 
@@ -111,7 +111,7 @@ def test_cancelled_job_is_tried_again_with_more_and_repeats_no_finished_run(
     first, second = box.submitted()[before:]
     assert (first["JobId"], first["JobState"], second["JobState"]) == (job, "CANCELLED", "COMPLETED")
     assert [memory(first), memory(second)] == [project.jobs(attempt=number)[0].mem_mb for number in (1, 2)]
-    assert f"gres/gpu:{GPU}=1" in first["TRES"] or "gres/gpu=1" in first["TRES"]
+    assert {job["TresPerJob"] for job in (first, second)} == {f"gres:gpu:{GPU}:1"}
     assert 0 < len(finished) < len(project.stored()) == 24
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert tables(project.folder / FOLDER) == local
@@ -124,8 +124,9 @@ def test_job_that_exceeds_its_memory_is_tried_again_with_more(
     project.fit_profile(set_resources={"mem_mb": "250 if attempt == 1 else 4000"})
     before = len(box.submitted())
     output = project.build_on_the_cluster(FIGURE, seconds=300)
+    assert "Trying to restart" in output
     first, second = box.submitted()[before:]
     assert [memory(first), memory(second)] == [250, 4000]
     assert first["JobState"] != "COMPLETED" == second["JobState"]
-    assert "exceeded memory limit" in output
+    assert "exceeded memory limit" in Path(first["StdOut"]).read_text()
     assert tables(project.folder / FOLDER) == local

@@ -15,11 +15,12 @@ from depthtransfer.configuration import (
 )
 from depthtransfer.errors import UserError
 from depthtransfer.studies import plan
-from depthtransfer.sweeps import requests
+from depthtransfer.sweeps import refinement, requests
 from depthtransfer.sweeps.jobs import Jobs
 
 # Each rule names environment.yml, the versions it was tested with. Snakemake is meant to run inside an environment
 # that holds this package as well (.venv, or conda's as the README says), so `--sdm conda` is not needed.
+
 
 # What only reads tables stays on the machine where Snakemake runs: seconds each, less than a cluster takes to start
 # a job. Training and the theory are submitted.
@@ -205,37 +206,28 @@ def shares(preset, experiment, count):
     return JOBS.shares(sweep(preset, experiment), count)
 
 
-def shard(wildcards):
-    """The runs of one job."""
-    split = shares(wildcards.preset, wildcards.experiment, int(wildcards.shards))
-    return split[int(wildcards.shard) - 1]
+def runs_of_train(job):
+    """The runs of a shard."""
+    return shares(job.preset, job.experiment, int(job.shards))[int(job.shard) - 1]
 
 
-@functools.cache
-def resources(preset, experiment, shard, shards, attempt):
-    """What one job asks for."""
-    whole = sweep(preset, experiment)
-    requests = shares(preset, experiment, shards)[shard - 1]
-    cores = 1 if JOBS.settings.decides_workers else workflow.cores
-    return JOBS.resources(whole, requests, attempt=attempt, cores=cores)
+def runs_of_refine(job):
+    """As many runs as are added to an experiment at most, each of them like one that is known."""
+    rounds = configuration.load_preset(job.preset).refine
+    return refinement.at_most(sweep(job.preset, job.experiment), rounds)
 
 
-def asks(name):
-    """Function of a job and its attempt that says how much of a resource it asks for; None for nothing."""
+def asks(name, runs):
+    """Function of wildcards and attempt: how much of a resource the job asks for that trains these runs."""
 
     @plainly
     def amount(job, attempt):
-        wanted = resources(
-            job.preset, job.experiment, int(job.shard), int(job.shards), attempt
-        )
+        whole = sweep(job.preset, job.experiment)
+        cores = 1 if JOBS.settings.decides_workers else workflow.cores
+        wanted = JOBS.resources(whole, runs(job), attempt=attempt, cores=cores)
         return getattr(wanted, name) or None
 
     return lambda wildcards, attempt: amount(wildcards, attempt)
-
-
-def gpu_model(wildcards, attempt):
-    """Slurm's name of the GPU, for a job that asks for one."""
-    return JOBS.settings.gpu_model if asks("gpus")(wildcards, attempt) else None
 
 
 @plainly
@@ -255,7 +247,7 @@ def digest_of(lines):
 @plainly
 def runs_of_shard(wildcards):
     """Digest of the keys of a shard: a changed grid or engine version trains what is new."""
-    return digest_of(sorted(request.spec.key for request in shard(wildcards)))
+    return digest_of(sorted(request.spec.key for request in runs_of_train(wildcards)))
 
 
 @plainly

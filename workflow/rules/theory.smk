@@ -11,6 +11,9 @@ rule study:
         "results/{preset}/theory/benchmarks/{study}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         solutions=solutions_of_study,
         code=codebase.digest("depthtransfer.studies.collect"),

@@ -10,13 +10,13 @@ rule train:
         "results/{preset}/{experiment}/benchmarks/train-{shard}-of-{shards}.tsv"
     conda:
         "../../environment.yml"
-    threads: asks("workers")
+    threads: asks("workers", runs_of_train)
     resources:
-        mem_mb=asks("mem_mb"),
-        runtime=asks("minutes"),
-        cpus_per_task=asks("cpus"),
-        gpu=asks("gpus"),
-        gpu_model=gpu_model,
+        mem_mb=asks("mem_mb", runs_of_train),
+        runtime=asks("minutes", runs_of_train),
+        cpus_per_task=asks("cpus", runs_of_train),
+        gpu=asks("gpus", runs_of_train),
+        gpu_model=asks("gpu_model", runs_of_train),
     params:
         runs=runs_of_shard,
         machine=machine,

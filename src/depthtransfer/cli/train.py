@@ -13,7 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_log(parser)
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="share I of N equal ones (default: %(default)s)")
     parser.add_argument(
-        "--machine", default="cpu", help="what the shares are to be equal on: cpu or a GPU's name (default: %(default)s)"
+        "--machine",
+        default="cpu",
+        help="what the shares are to be equal on: cpu or a GPU's name (default: %(default)s)",
     )
     parser.add_argument("--manifest", type=Path, help="file that lists the shard's runs once all are stored")
 

@@ -62,6 +62,7 @@ class Resources:
         workers: processes that train side by side.
         cpus: cores, those that decode streamed images included.
         gpus: 0 or 1; the workers share it.
+        gpu_model: its name, where any other will not do.
         mem_mb: memory of the host (MiB).
         minutes: wall time.
     """
@@ -69,6 +70,7 @@ class Resources:
     workers: int
     cpus: int
     gpus: int
+    gpu_model: str | None
     mem_mb: int
     minutes: int
 
@@ -154,6 +156,7 @@ class Jobs:
             workers=workers,
             cpus=max(workers, decoding),
             gpus=int(on_gpu),
+            gpu_model=self.settings.gpu_model if on_gpu else None,
             mem_mb=START_MB + math.ceil(scale * counted.mem_mb),
             minutes=START_MINUTES + math.ceil(scale * counted.seconds / 60),
         )
@@ -161,4 +164,3 @@ class Jobs:
     @staticmethod
     def _streams(sweep: Sweep, requests: Sequence[Request]) -> bool:
         return any(sweep.declarations[request.spec.dataset].streamed for request in requests)
-

@@ -78,8 +78,16 @@ def obstacle() -> str | None:
     return None
 
 
+class NotInstalledError(Exception):
+    """The packages are not there and cannot be had."""
+
+
 def install() -> None:
-    """Install the packages that are missing; they stay."""
+    """Install the packages that are missing; they stay.
+
+    Raises:
+        NotInstalledError: if that fails.
+    """
     listed = subprocess.run(
         ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *PACKAGES],
         capture_output=True,
@@ -92,7 +100,8 @@ def install() -> None:
             done = subprocess.run(
                 ["apt-get", "-qq", *command], env=quiet, capture_output=True, text=True, check=False, timeout=300
             )
-            assert done.returncode == 0, done.stdout + done.stderr
+            if done.returncode:
+                raise NotInstalledError(f"apt-get cannot {command[0]}: {(done.stderr.strip() or '?').splitlines()[-1]}")
 
 
 class Box:

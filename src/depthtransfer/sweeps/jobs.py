@@ -8,12 +8,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from depthtransfer.errors import ConfigurationError
-from depthtransfer.strict_yaml import Strict, validate
+from depthtransfer.configuration.distribution import Distribution, read_distribution
 from depthtransfer.sweeps.machines import CPU, Machine, machine
 from depthtransfer.sweeps.needs import needs, run_seconds
 from depthtransfer.sweeps.requests import Request, Sweep
@@ -27,31 +24,6 @@ START_MINUTES = 5
 """Of a job before it trains: Snakemake three times inside each other, Python from a slow shared disk."""
 START_MB = 600
 """Memory of those three (MiB)."""
-
-
-class Settings(Strict):
-    """How training is spread over jobs: what `--config` and the `config:` of a profile may say.
-
-    Args:
-        machine: what trains, `cpu` or a GPU of config/machines.yaml; without it jobs ask for nothing.
-        shards: jobs of each experiment.
-        shard_minutes: wall time a job is to take on the machine, which decides how many there are.
-        workers: processes side by side in a job; without machine and workers one for each core of Snakemake's.
-        headroom: what is asked for over what is counted, in time and memory.
-        gpu_model: Slurm's name of the GPU; without it any will do.
-    """
-
-    machine: str | None = None
-    shards: Annotated[int, Field(ge=1)] | None = None
-    shard_minutes: Annotated[float, Field(gt=0)] | None = None
-    workers: Annotated[int, Field(ge=1)] | None = None
-    headroom: Annotated[float, Field(gt=0)] = 1.5
-    gpu_model: str | None = None
-
-    @property
-    def decides_workers(self) -> bool:
-        """Whether the number of workers does not depend on the cores that Snakemake may use."""
-        return self.machine is not None or self.workers is not None
 
 
 @dataclass(frozen=True)
@@ -85,7 +57,7 @@ class Jobs:
         processor: what trains the presets that ask for a processor.
     """
 
-    settings: Settings
+    settings: Distribution
     machine: Machine
     processor: Machine
 
@@ -96,11 +68,7 @@ class Jobs:
         Raises:
             ConfigurationError: if one is unknown or wrong, or two exclude each other.
         """
-        settings = validate(Settings, dict(config), "--config")
-        if settings.shards and settings.shard_minutes:
-            raise ConfigurationError("--config has both shards and shard_minutes", "leave one of them out")
-        if settings.shard_minutes and not settings.machine:
-            raise ConfigurationError("--config has shard_minutes without a machine", "add machine=cpu or a GPU's name")
+        settings = read_distribution(config)
         processor = machine(CPU, folder)
         return cls(settings, machine(settings.machine, folder) if settings.machine else processor, processor)
 

@@ -69,9 +69,9 @@ def test_figure_1_of_smoke_is_what_it_is_without_a_cluster(
     box: Box, project: ClusterProject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     set_preset(project, (ROOT / "config/presets/smoke.yaml").read_text())
-    project.fit_profile(shard_minutes=1)
+    project.fit_profile(shard_minutes=2)
     before = len(box.submitted())
-    output = project.build_on_the_cluster(FIGURE, seconds=900)
+    output = project.build_on_the_cluster(FIGURE, seconds=1500)
 
     expected = project.jobs()
     assert len(expected) > 2
@@ -106,7 +106,7 @@ def test_cancelled_job_is_tried_again_with_more_and_repeats_no_finished_run(
         wait_for(project.stored)
         box.cancel(job)
         finished = {path: path.stat().st_mtime_ns for path in (project.folder / "results/store").rglob("*.parquet")}
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=600)
     assert process.returncode == 0, output
     first, second = box.submitted()[before:]
     assert (first["JobId"], first["JobState"], second["JobState"]) == (job, "CANCELLED", "COMPLETED")
@@ -123,7 +123,7 @@ def test_job_that_exceeds_its_memory_is_tried_again_with_more(
     set_preset(project, PRESET)
     project.fit_profile(set_resources={"mem_mb": "250 if attempt == 1 else 4000"})
     before = len(box.submitted())
-    output = project.build_on_the_cluster(FIGURE, seconds=300)
+    output = project.build_on_the_cluster(FIGURE, seconds=600)
     assert "Trying to restart" in output
     first, second = box.submitted()[before:]
     assert [memory(first), memory(second)] == [250, 4000]

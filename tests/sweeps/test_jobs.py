@@ -54,7 +54,7 @@ def test_a_machine_alone_implies_the_rest(sweep: Sweep) -> None:
 
 
 def test_shards_are_what_is_asked_for(sweep: Sweep) -> None:
-    assert jobs().count(sweep) == 1
+    assert jobs().count(sweep) == jobs(budget="10h").count(sweep) == 1
     assert jobs(shards=7).count(sweep) == 7
     assert jobs(shards=7, machine="a100").count(sweep) == 7
 

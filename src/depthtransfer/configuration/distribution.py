@@ -19,6 +19,7 @@ class Distribution(Strict):
         workers: processes side by side in a job; without machine and workers one for each core of Snakemake's.
         headroom: what is asked for over what is counted, in time and memory.
         gpu_model: Slurm's name of the GPU; without it any will do.
+        budget: of the whole build, as `depthtransfer plan --budget` takes it; looked at before anything starts.
     """
 
     machine: str | None = None
@@ -27,6 +28,7 @@ class Distribution(Strict):
     workers: Annotated[int, Field(ge=1)] | None = None
     headroom: Annotated[float, Field(gt=0)] = 1.5
     gpu_model: str | None = None
+    budget: str | float | None = None
 
     @property
     def decides_workers(self) -> bool:

@@ -14,7 +14,7 @@ from depthtransfer.configuration import (
     table_folder,
 )
 from depthtransfer.errors import UserError
-from depthtransfer.studies import plan
+from depthtransfer.studies import estimate, plan
 from depthtransfer.sweeps import refinement, requests
 from depthtransfer.sweeps.jobs import Jobs
 
@@ -228,6 +228,17 @@ def asks(name, runs):
         return getattr(wanted, name) or None
 
     return lambda wildcards, attempt: amount(wildcards, attempt)
+
+
+@functools.cache
+def seconds_of_study(preset, study):
+    """Estimated time of a study's solutions, on one core."""
+    return estimate.seconds(plan.solutions(configuration.load_theory(preset), study))
+
+
+def minutes_of_study(wildcards, attempt):
+    """Wall time that a study asks for; solutions are kept one by one, so the next attempt goes on."""
+    return JOBS.minutes(seconds_of_study(wildcards.preset, wildcards.study), attempt)
 
 
 @plainly

@@ -13,7 +13,7 @@ rule study:
         "../../environment.yml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        runtime=minutes_of_study,
     params:
         solutions=solutions_of_study,
         code=codebase.digest("depthtransfer.studies.collect"),

@@ -117,7 +117,6 @@ class Jobs:
         target = self.on(sweep)
         workers = self.workers(sweep, requests, cores)
         counted = needs(requests, sweep.declarations, target, workers)
-        scale = self.settings.headroom * 2 ** (attempt - 1)
         on_gpu = target.gpu_bytes is not None
         decoding = target.decoding_threads if on_gpu and self._streams(sweep, requests) else 0
         return Resources(
@@ -125,9 +124,16 @@ class Jobs:
             cpus=max(workers, decoding),
             gpus=int(on_gpu),
             gpu_model=self.settings.gpu_model if on_gpu else None,
-            mem_mb=START_MB + math.ceil(scale * counted.mem_mb),
-            minutes=START_MINUTES + math.ceil(scale * counted.seconds / 60),
+            mem_mb=START_MB + self._scaled(counted.mem_mb, attempt),
+            minutes=self.minutes(counted.seconds, attempt),
         )
+
+    def minutes(self, seconds: float, attempt: int = 1) -> int:
+        """Wall time that a job asks for which is counted to take so many seconds."""
+        return START_MINUTES + self._scaled(seconds / 60, attempt)
+
+    def _scaled(self, counted: float, attempt: int) -> int:
+        return math.ceil(self.settings.headroom * 2 ** (attempt - 1) * counted)
 
     @staticmethod
     def _streams(sweep: Sweep, requests: Sequence[Request]) -> bool:

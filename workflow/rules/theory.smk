@@ -12,7 +12,7 @@ rule study:
     conda:
         "../../environment.yml"
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=minutes_of_study,
     params:
         solutions=solutions_of_study,

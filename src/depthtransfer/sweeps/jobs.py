@@ -133,7 +133,7 @@ class Jobs:
         return START_MINUTES + self._scaled(seconds / 60, attempt)
 
     def _scaled(self, counted: float, attempt: int) -> int:
-        return math.ceil(self.settings.headroom * 2 ** (attempt - 1) * counted)
+        return math.ceil(self.settings.headroom * 2.0 ** (attempt - 1) * counted)
 
     @staticmethod
     def _streams(sweep: Sweep, requests: Sequence[Request]) -> bool:

@@ -14,6 +14,7 @@ PYTHON ?=          # interpreter for a new .venv, instead of the newest suitable
 SNAKEMAKE_ARGS ?=  # such as -n (what would be done) or --cores 8
 PYTEST_ARGS ?=     # such as -k optimum
 BENCH_ARGS ?=      # such as throughput --cells w16-L3
+LOCAL_SMOKE ?=     # tables of smoke's Figure 1 for test-slurm to compare with, instead of training them again
 LOCK_ARGS ?=       # such as --upgrade or --upgrade-package numpy
 
 # The Pythons that pyproject.toml admits, newest first.
@@ -77,6 +78,15 @@ $(ready): requirements.lock pyproject.toml
 	.venv/bin/uv pip install --python .venv/bin/python --quiet --offline --no-deps --no-build-isolation --editable .; \
 	rm .venv/.installing; printf '%s\n' "$(CURDIR)" > $(ready)
 
+# Snakemake loads every executor it finds, and this one costs each start 1.6 s: whoever has no cluster goes without.
+# The next change of .venv by another target removes it.
+in_cluster_lock = .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes --no-deps \
+  --requirement requirements-cluster.lock
+
+.PHONY: cluster
+cluster: $(ready) ## add what `snakemake --workflow-profile profiles/slurm` needs to .venv (docs/cluster.md)
+	@$(in_cluster_lock)
+
 # ---- figures and tables
 
 .PHONY: always
@@ -103,11 +113,17 @@ unlock: $(ready) ## free the directory after a killed Snakemake (kill -9, power 
 
 .PHONY: test
 test: $(ready) ## unit, property and workflow tests (minutes)
-	@OMP_NUM_THREADS=1 $(inside)pytest -m "not slow" -n auto --dist loadfile $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 $(inside)pytest -m "not slow and not slurm" -n auto --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: test-slow
 test-slow: $(ready) ## the tests marked slow
 	@OMP_NUM_THREADS=1 $(inside)pytest -m slow -n auto --dist loadfile $(PYTEST_ARGS) || [ $$? -eq 5 ]  # 5: nothing is marked slow
+
+.PHONY: test-slurm
+test-slurm: $(ready) ## the cluster profile on a real Slurm that is set up here for it (root on Debian; apt-get installs it)
+	@$(in_cluster_lock) --target .venv/slurm
+	@LOCAL_SMOKE="$(LOCAL_SMOKE)" PYTHONPATH="$(CURDIR)/.venv/slurm" OMP_NUM_THREADS=1 \
+	  $(inside)pytest tests/cluster -m slurm $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(ready) ## style, types and the workflow's own checks; all of them, also after one has failed
@@ -123,11 +139,17 @@ format: $(ready) ## rewrite the sources in the style that lint asks for
 	@$(inside)ruff format .
 	@$(inside)snakefmt Snakefile workflow
 
+compile = .venv/bin/uv pip compile pyproject.toml --quiet --group dev --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-annotate
+
+# The second lock holds what a cluster needs on top of the first, with which it was resolved.
 .PHONY: lock
-lock: $(ready) ## requirements.lock anew from pyproject.toml (keeps versions; LOCK_ARGS=--upgrade renews them)
-	@$(inside)uv pip compile pyproject.toml --quiet --group dev --universal --python-version 3.11 \
-	  --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-annotate \
-	  --output-file requirements.lock $(LOCK_ARGS)
+lock: $(ready) ## both locks anew from pyproject.toml (keep versions; LOCK_ARGS=--upgrade renews them)
+	@$(compile) --output-file requirements.lock $(LOCK_ARGS)
+	@cat requirements.lock requirements-cluster.lock > .venv/cluster.lock
+	@$(compile) --extra cluster --constraint requirements.lock --output-file .venv/cluster.lock $(LOCK_ARGS)
+	@awk 'NR == FNR { if (/^[^ ]/) known[$$1]; next } /^[^ ]/ { on = !($$1 in known) } on' \
+	  requirements.lock .venv/cluster.lock > requirements-cluster.lock
 	@$(inside)pytest tests/repository/test_environment.py --quiet
 
 .PHONY: bench

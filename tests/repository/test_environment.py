@@ -171,3 +171,21 @@ def test_the_makefile_looks_for_the_pythons_that_pyproject_admits(files: dict[st
     low, high = (tuple(map(int, v.split("."))) for v in (expected[-1], expected[0]))
     assert f"admitted := {low} <= sys.version_info[:2] <= {high}" in makefile
     assert f"no Python {expected[-1]} to {expected[0]} " in makefile
+
+
+@pytest.fixture(scope="module")
+def cluster() -> list[Pin]:
+    """What a cluster needs besides."""
+    return read_lock((ROOT / "requirements-cluster.lock").read_text(encoding="utf-8"))
+
+
+def test_the_lock_of_the_cluster_holds_its_extra_and_repeats_nothing(files: dict[str, str], cluster: list[Pin]) -> None:
+    (wanted,) = map(Requirement, tomllib.loads(files["pyproject"])["project"]["optional-dependencies"]["cluster"])
+    versions = {pin.name: pin.version for pin in cluster}
+    assert versions[canonicalize_name(wanted.name)] in wanted.specifier
+    assert versions.keys() & {pin.name for pin in read_lock(files["lock"])} == set()
+
+
+def test_every_pin_of_the_lock_of_the_cluster_has_hashes_and_no_address(cluster: list[Pin]) -> None:
+    assert [pin.name for pin in cluster if pin.hashes == 0] == []
+    assert ADDRESS.findall((ROOT / "requirements-cluster.lock").read_text(encoding="utf-8")) == []

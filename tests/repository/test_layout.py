@@ -78,6 +78,7 @@ LIGHT: dict[str, set[str]] = {
     "sweeps.needs": HEAVY | {"pandas", "pyarrow", "numpy"},
     "sweeps.store": HEAVY,
     "sweeps.shards": HEAVY,
+    "sweeps.jobs": HEAVY | {"pandas", "pyarrow"},
     "studies": HEAVY | {"numpy"},
     "studies.plan": HEAVY | {"numpy"},
 }

@@ -71,7 +71,7 @@ class Project:
         return {path.name for path in (self.folder / "results/store").rglob("*.parquet")}
 
 
-def _copy_of_the_project(folder: Path) -> Project:
+def copy_of_the_project(folder: Path) -> Project:
     for name in ("workflow", "profiles", "config", "src"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "environment.yml"):
@@ -90,12 +90,12 @@ def copy_of_the_project() -> Callable[[Path], Project]:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project in which nothing was built."""
-    return _copy_of_the_project(tmp_path)
+    return copy_of_the_project(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def _built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = _copy_of_the_project(tmp_path_factory.mktemp("built"))
+    made = copy_of_the_project(tmp_path_factory.mktemp("built"))
     made.snakemake("figures/fig1.pdf")
     return made.folder
 

@@ -14,15 +14,26 @@ from depthtransfer.configuration import (
     table_folder,
 )
 from depthtransfer.errors import UserError
-from depthtransfer.studies import plan
-from depthtransfer.sweeps import requests, shards
-from depthtransfer.sweeps.estimate import TYPICAL
+from depthtransfer.studies import estimate, plan
+from depthtransfer.sweeps import refinement, requests
+from depthtransfer.sweeps.jobs import Jobs
 
 # Each rule names environment.yml, the versions it was tested with. Snakemake is meant to run inside an environment
 # that holds this package as well (.venv, or conda's as the README says), so `--sdm conda` is not needed.
 
-# Runs train in this many jobs an experiment; the profile of a cluster asks for more. It changes no result.
-SHARDS = int(config.get("shards", 1))
+
+# What only reads tables stays on the machine where Snakemake runs: seconds each, less than a cluster takes to start
+# a job. Training and the theory are submitted.
+localrules:
+    all,
+    tables,
+    analyze,
+    figure,
+    unknown_figure,
+    verdicts,
+    claims,
+    page,
+    report,
 
 
 # ---- errors
@@ -62,6 +73,12 @@ def validated():
     return presets, experiments
 
 
+@plainly
+def jobs_of_configuration():
+    """How training is spread over jobs; it changes no result."""
+    return Jobs.of(config)
+
+
 @functools.cache
 def sweep(preset, experiment):
     """The runs that a preset asks of an experiment."""
@@ -80,6 +97,7 @@ def one_of(names):
     return "|".join(map(re.escape, names))
 
 
+JOBS = jobs_of_configuration()
 PRESETS, EXPERIMENTS = validated()
 FIGURES = figures.names()
 KNOWN_FIGURES = one_of(
@@ -104,10 +122,12 @@ wildcard_constraints:
 # ---- inputs
 
 
+@plainly
 def all_shards(wildcards):
     """Manifests of all shards of an experiment."""
     folder = table_folder(wildcards.preset, wildcards.experiment) / "shards"
-    return [folder / f"{index + 1}-of-{SHARDS}.txt" for index in range(SHARDS)]
+    count = JOBS.count(sweep(wildcards.preset, wildcards.experiment))
+    return [folder / f"{index + 1}-of-{count}.txt" for index in range(count)]
 
 
 @plainly
@@ -177,6 +197,56 @@ def explain_unknown_figure(wildcards):
     )
 
 
+# ---- jobs
+
+
+@functools.cache
+def shares(preset, experiment, count):
+    """The runs of each of so many jobs of an experiment."""
+    return JOBS.shares(sweep(preset, experiment), count)
+
+
+def runs_of_train(job):
+    """The runs of a shard."""
+    return shares(job.preset, job.experiment, int(job.shards))[int(job.shard) - 1]
+
+
+def runs_of_refine(job):
+    """As many runs as are added to an experiment at most, each of them like one that is known."""
+    rounds = configuration.load_preset(job.preset).refine
+    return refinement.at_most(sweep(job.preset, job.experiment), rounds)
+
+
+def asks(name, runs):
+    """Function of wildcards and attempt: how much of a resource the job asks for that trains these runs."""
+
+    @plainly
+    def amount(job, attempt):
+        whole = sweep(job.preset, job.experiment)
+        cores = 1 if JOBS.settings.decides_workers else workflow.cores
+        wanted = JOBS.resources(whole, runs(job), attempt=attempt, cores=cores)
+        return getattr(wanted, name) or None
+
+    return lambda wildcards, attempt: amount(wildcards, attempt)
+
+
+@functools.cache
+def seconds_of_study(preset, study):
+    """Estimated time of a study's solutions, on one core."""
+    return estimate.seconds(plan.solutions(configuration.load_theory(preset), study))
+
+
+def minutes_of_study(wildcards, attempt):
+    """Wall time that a study asks for; solutions are kept one by one, so the next attempt goes on."""
+    return JOBS.minutes(seconds_of_study(wildcards.preset, wildcards.study), attempt)
+
+
+@plainly
+def machine(wildcards):
+    """Name of what the jobs of an experiment are to take equal time on."""
+    return JOBS.on(sweep(wildcards.preset, wildcards.experiment)).name
+
+
 # ---- params: the smallest slice of configuration and code, so that only what was touched is made again
 
 
@@ -188,11 +258,7 @@ def digest_of(lines):
 @plainly
 def runs_of_shard(wildcards):
     """Digest of the keys of a shard: a changed grid or engine version trains what is new."""
-    wanted = sweep(wildcards.preset, wildcards.experiment).requests
-    shares = shards.shard(wanted, TYPICAL.seconds, int(wildcards.shards))
-    return digest_of(
-        sorted(request.spec.key for request in shares[int(wildcards.shard) - 1])
-    )
+    return digest_of(sorted(request.spec.key for request in runs_of_train(wildcards)))
 
 
 @plainly

@@ -12,7 +12,13 @@ rule refine:
         "results/{preset}/{experiment}/benchmarks/refine.tsv"
     conda:
         "../../environment.yml"
-    threads: workflow.cores or 1
+    threads: asks("workers", runs_of_refine)
+    resources:
+        mem_mb=asks("mem_mb", runs_of_refine),
+        runtime=asks("minutes", runs_of_refine),
+        cpus_per_task=asks("cpus", runs_of_refine),
+        gpu=asks("gpus", runs_of_refine),
+        gpu_model=asks("gpu_model", runs_of_refine),
     params:
         rows=rows_of_tables,
         most=lambda wildcards: configuration.load_preset(wildcards.preset).refine,

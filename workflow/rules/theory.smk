@@ -11,6 +11,9 @@ rule study:
         "results/{preset}/theory/benchmarks/{study}.tsv"
     conda:
         "../../environment.yml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=minutes_of_study,
     params:
         solutions=solutions_of_study,
         code=codebase.digest("depthtransfer.studies.collect"),

@@ -12,23 +12,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_workers(parser)
     add_log(parser)
     parser.add_argument("--shard", default="1/1", metavar="I/N", help="share I of N equal ones (default: %(default)s)")
+    parser.add_argument(
+        "--machine",
+        default="cpu",
+        help="what the shares are to be equal on: cpu or a GPU's name (default: %(default)s)",
+    )
     parser.add_argument("--manifest", type=Path, help="file that lists the shard's runs once all are stored")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train what is missing, then write the manifest."""
     from depthtransfer.data import default_data_directory
-    from depthtransfer.sweeps.estimate import TYPICAL
+    from depthtransfer.sweeps.jobs import Jobs
     from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.runner import ensure
-    from depthtransfer.sweeps.shards import shard
     from depthtransfer.sweeps.store import Store
     from depthtransfer.tables.atomic import write_atomic
 
     interrupt_on_termination()
     sweep = load_sweep(arguments.preset, arguments.experiment)
     index, count = parse_shard(arguments.shard)
-    requests = shard(sweep.requests, TYPICAL.seconds, count)[index - 1]
+    requests = Jobs.of({"machine": arguments.machine}).shares(sweep, count)[index - 1]
     with open_log(arguments.log) as log:
         trained = ensure(
             sweep,

@@ -64,6 +64,15 @@ def refined(sweep: Sweep, additions: Iterable[Addition]) -> Sweep:
     return replace(sweep, requests=tuple(requests.values()))
 
 
+def at_most(sweep: Sweep, rounds: int) -> list[Request]:
+    """Return runs that cost what so many rounds may add: in each, one value of every network, for every seed."""
+    one_value = {
+        (request.variant, request.spec.width, request.spec.depth, request.spec.seed): request
+        for request in sweep.requests
+    }
+    return list(one_value.values()) * rounds
+
+
 def write_additions(additions: Iterable[Addition], path: Path) -> None:
     """Write what was added, one row each, values to the last bit; an empty file of one line if nothing was.
 

@@ -82,9 +82,9 @@ def copy_of_the_project(folder: Path) -> Project:
 
 
 @pytest.fixture
-def copy_of_the_project() -> Callable[[Path], Project]:
+def new_project() -> Callable[[Path], Project]:
     """Makes projects in which nothing was built, in given folders."""
-    return _copy_of_the_project
+    return copy_of_the_project
 
 
 @pytest.fixture

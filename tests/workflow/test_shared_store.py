@@ -21,9 +21,9 @@ class Sharing(Project):
 
 
 @pytest.mark.slow
-def test_two_builds_at_once_are_as_good_as_one(built, tmp_path, copy_of_the_project):
+def test_two_builds_at_once_are_as_good_as_one(built, tmp_path, new_project):
     shared = tmp_path / "shared"
-    builds = [Sharing(copy_of_the_project(tmp_path / name).folder, shared) for name in ("one", "two")]
+    builds = [Sharing(new_project(tmp_path / name).folder, shared) for name in ("one", "two")]
     started = [build.start("--cores", "2", RUNS) for build in builds]
     for process in started:
         output, _ = process.communicate(timeout=600)

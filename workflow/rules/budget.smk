@@ -6,7 +6,14 @@ onstart:
     if "budget" in config:
         asked = map(str, workflow.dag_settings.targets or ["all"])
         code = call(
-            ["depthtransfer", "plan", "--budget", str(config["budget"]), "--", *asked]
+            [
+                "depthtransfer",
+                "plan",
+                "--budget",
+                str(config["budget"]),
+                "--",
+                *asked,
+            ]
         )
         if code:
             raise SystemExit(code)

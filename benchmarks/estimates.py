@@ -118,9 +118,10 @@ def main() -> None:
     parser.add_argument("presets", nargs="+", metavar="PRESET")
     parser.add_argument("--share", type=float, default=0.1, help="of each experiment's runs (default: 0.1)")
     parser.add_argument("--fewest", type=int, default=8, help="runs of an experiment, at least (default: 8)")
+    parser.add_argument("--experiments", nargs="+", metavar="NAME", help="only these (default: all of the preset)")
     arguments = parser.parse_args()
     for preset in arguments.presets:
-        sweeps = [load_sweep(preset, name) for name in load_preset(preset).experiments]
+        sweeps = [load_sweep(preset, name) for name in arguments.experiments or load_preset(preset).experiments]
         declarations = {name: each for sweep in sweeps for name, each in sweep.declarations.items()}
         machine = measure([r for sweep in sweeps for r in sweep.requests], declarations, sweeps[0].device, WORKERS)
         print(f"\n{preset}: a worker starts in {machine.start_seconds:.1f} s, a run takes", end=" ")

@@ -73,8 +73,10 @@ def test_json_says_all_that_a_script_needs(tiny_project: Any, capsys: pytest.Cap
     assert set(experiment["needs"]) == {"here", "h100"}
     assert set(experiment["needs"]["h100"]) == {"seconds", "mem_mb", "gpu_mem_mb", "disk_mb"}
     jobs = experiment["shards"]["h100"]
-    assert 25 * 60 < jobs["each"]["seconds"] < 40 * 60
-    assert jobs["count"] * jobs["each"]["seconds"] > experiment["needs"]["h100"]["seconds"]
+    assert 25 * 60 < jobs["most"]["seconds"] < 40 * 60
+    assert jobs["asked"]["gpus"] == 1
+    assert 60 * jobs["asked"]["minutes"] > jobs["most"]["seconds"]
+    assert jobs["count"] * jobs["asked"]["workers"] * jobs["most"]["seconds"] > experiment["needs"]["h100"]["seconds"]
     assert (study["preset"], study["study"], study["missing"]) == ("smoke", "fig7", study["solutions"])
     assert content["total"]["hours"]["here"] > content["total"]["theory_hours"] > 0
 

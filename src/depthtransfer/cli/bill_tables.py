@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from depthtransfer.cli.bill import Bill
-from depthtransfer.sweeps.machines import HERE
+from depthtransfer.sweeps.machines import CPU, HERE
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,12 +55,18 @@ def _training(bill: Bill, title: str) -> "Table":
 
 
 def _jobs(bill: Bill) -> "Table":
-    table = _table("jobs", "experiment", "on", "jobs", "time each", "GiB of host", "GiB of GPU")
+    headings = ("experiment", "on", "jobs", "workers", "time each", "asks for", "GiB of host", "GiB of GPU")
+    table = _table("jobs of the cluster's profile", *headings)
     for price in bill.prices:
         for name, split in price.shards.items():
-            sizes = (split.each.mem_mb, split.each.gpu_mem_mb)
-            shown = (duration(split.each.seconds), *(f"{size / 1024:.3g}" for size in sizes))
-            table.add_row(price.sweep.experiment, name, str(split.count), *shown)
+            sizes = (split.asked.mem_mb, split.most.gpu_mem_mb)
+            table.add_row(
+                price.sweep.experiment,
+                name if split.asked.gpus else CPU,
+                *map(str, (split.count, split.asked.workers)),
+                *map(duration, (split.most.seconds, 60 * split.asked.minutes)),
+                *(f"{size / 1024:.3g}" for size in sizes),
+            )
     return table
 
 

@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="refuse what costs more: 10h, 90min or 2d here; 500h@a100 counts the hours of one GPU",
     )
     parser.add_argument(
-        "--shard-minutes", type=positive_number, metavar="M", help="also show jobs of about so many minutes each"
+        "--shard-minutes",
+        type=positive_number,
+        metavar="M",
+        help="also show the jobs of about so many minutes that a cluster would get on the named GPUs",
     )
     parser.add_argument(
         "--price-list",

@@ -9,7 +9,7 @@ from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, load_experiment
 from depthtransfer.errors import ConfigurationError
 
 _DRAWN = (".pdf", ".png", ".csv")
-_OF_ALL = ("claims.csv", "report.html")
+_OF_ALL = ("claims.csv", "claims.parquet", "report.html")
 _TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "updates.parquet", "provenance.parquet")
 _ANALYSES = (
     *("optimum.csv", "transfer.csv", "regret.csv", "stability.csv", "loss_order.csv", "fast_transfer.csv"),

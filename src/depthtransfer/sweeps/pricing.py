@@ -1,25 +1,27 @@
 """What a sweep costs: how much of it is stored, and what the rest needs here and elsewhere."""
 
-import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
-from depthtransfer.sweeps.machines import Machine
+from depthtransfer.sweeps.jobs import Jobs, Resources
+from depthtransfer.sweeps.machines import HERE, Machine
 from depthtransfer.sweeps.needs import Needs, needs
 from depthtransfer.sweeps.requests import Request, Sweep
 
 
 @dataclass(frozen=True)
 class Shards:
-    """An experiment's missing runs as jobs of about equal time.
+    """An experiment's runs, stored ones too, as the jobs that a cluster's profile makes of them.
 
     Args:
         count: number of jobs.
-        each: what the dearest of them needs.
+        most: what one of them is counted to need at most, of each.
+        asked: the most that one of them asks the cluster for.
     """
 
     count: int
-    each: Needs
+    most: Needs
+    asked: Resources
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Price:
         sweep: what is priced.
         missing: its runs that no store holds.
         needs: of the missing runs as one job, by machine.
-        shards: of the missing runs, by machine, if jobs were asked for.
+        shards: its jobs, by named machine, if they were asked for.
     """
 
     sweep: Sweep
@@ -63,25 +65,24 @@ def price(
         absent: keys that no store holds.
         machines: where to price them.
         workers: processes side by side, by machine; 1 on those that are not named.
-        shard_minutes: wall time of a job, if the runs are to be split.
+        shard_minutes: wall time of a job, if jobs on the named machines are to be shown.
     """
     missing = tuple(request for request in sweep.requests if request.spec.key in absent)
     whole = {m.name: needs(missing, sweep.declarations, m, workers.get(m.name, 1)) for m in machines}
-    split = {}
-    if shard_minutes is not None and missing:
-        for target in machines:
-            count = workers.get(target.name, 1)
-            split[target.name] = _split(sweep, missing, target, count, whole[target.name].seconds, shard_minutes)
+    named = [target for target in machines if target.name != HERE] if shard_minutes else []
+    split = {target.name: _split(sweep, target, shard_minutes or 0.0) for target in named}
     return Price(sweep, missing, whole, split)
 
 
-def _split(
-    sweep: Sweep, missing: Sequence[Request], target: Machine, workers: int, seconds: float, minutes: float
-) -> Shards:
-    from depthtransfer.sweeps.needs import run_seconds
-    from depthtransfer.sweeps.shards import shard
-
-    count = max(1, min(math.ceil(seconds / (60 * minutes)), len(missing) // workers))
-    shares = shard(missing, lambda request: run_seconds(request, sweep.declarations, target), count)
-    of_each = [needs(share, sweep.declarations, target, workers) for share in shares]
-    return Shards(count, max(of_each, key=lambda each: (each.seconds, each.mem_mb)))
+def _split(sweep: Sweep, target: Machine, minutes: float) -> Shards:
+    jobs = Jobs.of({"machine": target.name, "shard_minutes": minutes})
+    where, count = jobs.on(sweep), jobs.count(sweep)
+    shares = jobs.shares(sweep, count)
+    counted = [astuple(needs(share, sweep.declarations, where, jobs.workers(sweep, share))) for share in shares]
+    asked = [jobs.resources(sweep, share) for share in shares]
+    longest = max(asked, key=lambda each: each.minutes)
+    return Shards(
+        count=count,
+        most=Needs(*map(max, zip(*counted, strict=True))),
+        asked=replace(longest, mem_mb=max(each.mem_mb for each in asked)),
+    )

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
 from depthtransfer.strict_json import StrictJson
-from depthtransfer.tables.records import digest_of_keys
+from depthtransfer.tables.keys import digest_of_keys
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -40,8 +40,8 @@ def test_every_run_is_listed_with_its_seed_and_its_maker() -> None:
 
 
 def test_every_solution_is_listed_with_what_was_solved() -> None:
-    origin = made(solved=pd.concat([SOLVED, SOLVED])).studies["s"]
-    assert origin.results[0] == ("a" * 12, "a solution", 0)
+    origin = made(solved=pd.concat([SOLVED, SOLVED.assign(solution="again")])).studies["s"]
+    assert origin.results[0] == ("a" * 12, "a solution; again", 0)
     assert len(origin.results) == 4, "a solution that two parts show is one"
     assert (origin.seeds, origin.data) == ([], {})
 

@@ -164,5 +164,5 @@ def test_only_checked_words_reach_a_shell() -> None:
                 kind, _, name = word.partition(".")
                 assert kind in ("wildcards", "input", "output", "log", "params", "threads", "resources"), word
                 assert kind != "wildcards" or name in checked, word
-                assert kind != "params" or name in ("preset", "most"), word
+                assert kind != "params" or name in ("preset", "most", "machine"), word
     assert number > 5

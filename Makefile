@@ -105,6 +105,10 @@ results/%: always $(ready)
 figures: $(ready) ## whatever Snakemake makes when nothing is named
 	@$(inside)snakemake $(SNAKEMAKE_ARGS)
 
+.PHONY: pictures
+pictures: $(ready) ## figures/reference/*.png, which the README shows, from the committed runs
+	@$(inside)snakemake $(patsubst %.png,%.pdf,$(wildcard figures/reference/*.png)) $(SNAKEMAKE_ARGS)
+
 .PHONY: unlock
 unlock: $(ready) ## free the directory after a killed Snakemake (kill -9, power cut)
 	@$(inside)snakemake --unlock

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from depthtransfer.configuration import figure_path, load_preset, names, results_folder, study_path, table_folder
+from depthtransfer.configuration.distribution import read_distribution
 from depthtransfer.errors import ConfigurationError
 
 HOSTILE = [
@@ -63,6 +64,14 @@ def test_what_an_editor_leaves_behind_is_no_name(tmp_path: Path) -> None:
     for name in (".#smoke.yaml", ".hidden.yaml", "smoke.yaml~", "smoke.yaml"):
         (tmp_path / "presets" / name).touch()
     assert names(tmp_path / "presets") == ("smoke",)
+
+
+@pytest.mark.parametrize("setting", ["machine", "gpu_model"])
+@pytest.mark.parametrize("word", ["a;b", "$(touch x)", "a b", "a\nb", "a\n", "--x", "", "a'b"])
+def test_words_that_reach_a_command_are_checked(setting: str, word: str) -> None:
+    with pytest.raises(ConfigurationError, match=setting):
+        read_distribution({setting: word})
+    assert getattr(read_distribution({setting: "A100-80gb.x"}), setting) == "A100-80gb.x"
 
 
 @pytest.mark.parametrize("name", ["smoke", "paper_40", "my-images-2", "A", "0", "a" * 100])

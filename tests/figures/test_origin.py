@@ -1,7 +1,7 @@
 import pandas as pd
 
 from depthtransfer.figures.origin import record_of
-from depthtransfer.tables.records import digest_of_keys
+from depthtransfer.tables.keys import digest_of_keys
 
 KEYS = [letter * 64 for letter in "dacb"]
 RUNS = pd.DataFrame({"key": KEYS, "dataset": "digits", "seed": [1, 0, 0, 1], "device": "cpu", "loss": 0.5})
@@ -40,8 +40,8 @@ def test_every_run_is_listed_with_its_seed_and_its_maker() -> None:
 
 
 def test_every_solution_is_listed_with_what_was_solved() -> None:
-    origin = made(solved=pd.concat([SOLVED, SOLVED])).studies["s"]
-    assert origin.results[0] == ("a" * 12, "a solution", 0)
+    origin = made(solved=pd.concat([SOLVED, SOLVED.assign(solution="again")])).studies["s"]
+    assert origin.results[0] == ("a" * 12, "a solution; again", 0)
     assert len(origin.results) == 4, "a solution that two parts show is one"
     assert (origin.seeds, origin.data) == ([], {})
 

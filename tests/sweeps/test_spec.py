@@ -8,7 +8,7 @@ import pytest
 
 from depthtransfer.scaling import Constants, Optimizer, Scheme
 from depthtransfer.sweeps.spec import RunSpec
-from depthtransfer.tables.records import canonical_json
+from depthtransfer.tables.keys import canonical_json
 
 from .tiny import spec
 

@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from tests.sweeps.test_store import record
 
 from depthtransfer.sweeps.store import Store
+from depthtransfer.tables.keys import canonical_json, key_of
 from depthtransfer.tables.layouts import RUN
-from depthtransfer.tables.records import Record, canonical_json, encode, key_of
+from depthtransfer.tables.records import Record, encode
 from depthtransfer.tables.seal import is_sealed, seal
 
 CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

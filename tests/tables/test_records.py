@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from depthtransfer.errors import StoreError
+from depthtransfer.tables.keys import canonical_json, key_of
 from depthtransfer.tables.layouts import RUN
-from depthtransfer.tables.records import Record, canonical_json, decode, encode, key_of, keys_in
+from depthtransfer.tables.records import Record, decode, encode, keys_in
 from depthtransfer.tables.seal import seal
 
 FLOATS = st.floats(width=32)

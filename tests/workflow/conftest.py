@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -58,9 +59,14 @@ class Project:
             start_new_session=True,
         )
 
-    def snakemake(self, *arguments: str, code: int = 0) -> str:
+    def snakemake(self, *arguments: str, code: int = 0, patience: float = 300) -> str:
         process = self.start(*arguments)
-        output, _ = process.communicate(timeout=300)
+        try:
+            output, _ = process.communicate(timeout=patience)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
         assert process.returncode == code, output
         return output
 

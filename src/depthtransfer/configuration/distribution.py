@@ -8,6 +8,9 @@ from pydantic import Field
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.strict_yaml import Strict, validate
 
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+"""What may stand in a command as it is."""
+
 
 class Distribution(Strict):
     """How many jobs there are, and what they ask for; it changes no result.
@@ -22,12 +25,12 @@ class Distribution(Strict):
         budget: of the whole build, as `depthtransfer plan --budget` takes it; looked at before anything starts.
     """
 
-    machine: str | None = None
+    machine: Word | None = None
     shards: Annotated[int, Field(ge=1)] | None = None
     shard_minutes: Annotated[float, Field(gt=0)] | None = None
     workers: Annotated[int, Field(ge=1)] | None = None
     headroom: Annotated[float, Field(gt=0)] = 1.5
-    gpu_model: str | None = None
+    gpu_model: Word | None = None
     budget: str | float | None = None
 
     @property

@@ -7,7 +7,8 @@ from depthtransfer.deposits.archive import Deposit
 from depthtransfer.deposits.manifest import PackEntry
 from depthtransfer.errors import StoreError
 from depthtransfer.tables.archived import ArchivedPack
-from depthtransfer.tables.records import decode, digest_of_keys
+from depthtransfer.tables.keys import digest_of_keys
+from depthtransfer.tables.records import decode
 
 MOST_VALUES = 2**31
 LARGEST_TABLE = 2**34

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from depthtransfer.deposits.manifest import FOLDERS, MANIFEST, Manifest, PackEntry
 from depthtransfer.tables.atomic import write_atomic
-from depthtransfer.tables.records import Record, digest_of_keys, encode
+from depthtransfer.tables.keys import digest_of_keys
+from depthtransfer.tables.records import Record, encode
 
 _CHUNK = 2**20
 _BEGIN = (1980, 1, 1, 0, 0, 0)

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
 from depthtransfer.strict_json import StrictJson
-from depthtransfer.tables.records import digest_of_keys
+from depthtransfer.tables.keys import digest_of_keys
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -121,7 +121,9 @@ def _of_runs(runs: "DataFrame", made: "DataFrame") -> Origin:
 
 
 def _of_solutions(made: "DataFrame") -> Origin:
-    joined = made.drop_duplicates(["key", "solution"]).sort_values(["key", "solution"], ignore_index=True)
+    shown = made.groupby("key")["solution"].agg(lambda texts: "; ".join(sorted(set(texts))))
+    joined = made.drop_duplicates("key").sort_values("key", ignore_index=True)
+    joined = joined.assign(solution=joined["key"].map(shown))
     return _origin(joined.assign(device="cpu"), list(joined["solution"]), data={}, seeds=[])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from depthtransfer.tables.records import key_of
+from depthtransfer.tables.keys import key_of
 
 ENGINE = 1
 """Raised by whoever changes what a solution computes; a test pins values and fails where that was forgotten."""

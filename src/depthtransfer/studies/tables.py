@@ -9,7 +9,8 @@ from depthtransfer.studies.runner import complete
 from depthtransfer.sweeps.store import Store
 from depthtransfer.tables.columns import SOLUTION_PROVENANCE, THEORY
 from depthtransfer.tables.frames import write_table
-from depthtransfer.tables.records import Record, canonical_json
+from depthtransfer.tables.keys import canonical_json
+from depthtransfer.tables.records import Record
 
 if TYPE_CHECKING:
     from depthtransfer.studies.solution import Solution

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from depthtransfer.sweeps.requests import Request, Sweep
 from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, STEPS, UPDATES, Column
 from depthtransfer.tables.frames import write_table
-from depthtransfer.tables.records import Record, canonical_json
+from depthtransfer.tables.keys import canonical_json
+from depthtransfer.tables.records import Record
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -3,7 +3,6 @@
 A result is a training run or a solution of the theory; its layout says which lists it carries.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +13,10 @@ from typing import Any
 from depthtransfer.errors import StoreError
 from depthtransfer.regular_files import read_regular
 from depthtransfer.tables.archived import ArchivedPack
+from depthtransfer.tables.keys import canonical_json, key_of
 from depthtransfer.tables.layouts import KINDS, LOGITS, RUN, TEXTS, Layout
 from depthtransfer.tables.parquet import parquet_of
 from depthtransfer.tables.seal import is_sealed, seal
-
-
-def canonical_json(value: Any) -> str:
-    """The one way to write a value as JSON: sorted keys, no spaces, no NaN."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True)
@@ -46,16 +41,6 @@ class Record:
     def key(self) -> str:
         """SHA-256 of the canonical specification."""
         return key_of(self.specification)
-
-
-def key_of(specification: dict[str, Any]) -> str:
-    """SHA-256 of a canonical specification."""
-    return hashlib.sha256(canonical_json(specification).encode()).hexdigest()
-
-
-def digest_of_keys(keys: Iterable[str]) -> str:
-    """SHA-256 of whole keys, sorted, one a line."""
-    return hashlib.sha256("\n".join(sorted(keys)).encode()).hexdigest()
 
 
 def encode(records: Iterable[Record], layout: Layout = RUN) -> bytes:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from copy import deepcopy
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 from tests.configuration.test_fuzz import TOKENS, VALUES, refusal
 
 from depthtransfer.configuration import STUDIES, load_experiment, load_theory
+from depthtransfer.configuration.machines import load_machines
 from depthtransfer.data import load_declarations
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.strict_yaml import read_yaml
 from depthtransfer.studies.plan import solutions
+from depthtransfer.sweeps.machines import machine
 from depthtransfer.sweeps.requests import load_sweep
 
 ROOT = Path(__file__).parents[2]
@@ -63,10 +66,17 @@ def read_datasets(config: Path) -> None:
     load_declarations(config / "mine/datasets.yaml")
 
 
+def read_machines(config: Path) -> None:
+    shutil.copy(config / "mine/machines.yaml", config / "machines.yaml")
+    for name in load_machines(config).gpus:
+        machine(name, config)
+
+
 FILES: dict[str, tuple[str, str, Callable[[Path], None]]] = {
     "experiment": ("experiments/cnn_momentum.yaml", "experiments/mine.yaml", read_experiment),
     "theory": ("theory/smoke.yaml", "theory/mine.yaml", read_theory),
     "datasets": ("datasets.yaml", "mine/datasets.yaml", read_datasets),
+    "machines": ("machines.yaml", "mine/machines.yaml", read_machines),
 }
 
 
@@ -133,7 +143,8 @@ def test_arbitrary_values_anywhere(kind: Any, data: st.DataObject) -> None:
 
 BOMBS = {
     "laughs": "a: &a [x, x]\n"
-    + "".join(f"{n}: &{n} [*{p}, *{p}]\n" for p, n in zip("abcdefghi", "bcdefghij", strict=True)),
+    + "".join(f"{n}: &{n} [{', '.join([f'*{p}'] * 8)}]\n" for p, n in pairwise("abcdefghijklmnopqrst"))
+    + "title: *t\nexperiments: *t\n",
     "a merge of itself": "a: &a\n  <<: *a\n",
     "nested lists": "a: " + "[" * 90_000,
     "nested mappings": "a: " + "{a: " * 22_000,

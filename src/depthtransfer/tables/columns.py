@@ -110,7 +110,7 @@ UPDATES: tuple[Column, ...] = (
         "-",
         "root mean square of what the change of this block's weights adds to the features; of block 0, of the change "
         "of the last block's features; NaN where it is not finite",
-        nullable=True,
+        numbers="or NaN",
     ),
 )
 

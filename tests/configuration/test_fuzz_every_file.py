@@ -142,9 +142,9 @@ def test_arbitrary_values_anywhere(kind: Any, data: st.DataObject) -> None:
 
 
 BOMBS = {
-    "laughs": "a: &a [x, x]\n"
-    + "".join(f"{n}: &{n} [{', '.join([f'*{p}'] * 8)}]\n" for p, n in pairwise("abcdefghijklmnopqrst"))
-    + "title: *t\nexperiments: *t\n",
+    "laughs": "title: [&a [x, x], "
+    + ", ".join(f"&{n} [{', '.join([f'*{p}'] * 8)}]" for p, n in pairwise("abcdefghijklmnopqrst"))
+    + "]\n",
     "a merge of itself": "a: &a\n  <<: *a\n",
     "nested lists": "a: " + "[" * 90_000,
     "nested mappings": "a: " + "{a: " * 22_000,

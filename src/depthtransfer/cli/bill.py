@@ -45,6 +45,11 @@ class Bill:
         trained = sum(price.needs[machine or HERE].seconds for price in self.prices)
         return (trained + (0.0 if machine else self.theory_seconds)) / 3600
 
+    def likely_hours(self, machine: str | None) -> float:
+        """The same if runs diverge as those that are stored of the same experiments did."""
+        trained = sum(price.likely[machine or HERE] for price in self.prices)
+        return (trained + (0.0 if machine else self.theory_seconds)) / 3600
+
     @property
     def theory_seconds(self) -> float:
         """Wall time of the studies, as many side by side as there are workers (s)."""
@@ -71,6 +76,7 @@ class Bill:
             ],
             "total": {
                 "hours": {m.name: self.hours(None if m.name == HERE else m.name) for m in self.machines},
+                "likely_hours": {m.name: self.likely_hours(None if m.name == HERE else m.name) for m in self.machines},
                 "theory_hours": self.theory_seconds / 3600,
                 "flops": sum(price.flops for price in self.prices),
                 "disk_mb": sum(price.needs[HERE].disk_mb for price in self.prices),
@@ -95,11 +101,13 @@ def make_bill(
 
     from depthtransfer.sweeps.pricing import price
     from depthtransfer.sweeps.store import Store
+    from depthtransfer.sweeps.survival import as_stored
 
     elsewhere = [machine(name) for name in machines]
     asked = dict.fromkeys((target.preset, name) for target in targets for name in target.experiments)
     sweeps = [_sweep(preset, experiment) for preset, experiment in asked]
-    absent = set(Store.default().missing(request.spec.key for sweep in sweeps for request in sweep.requests))
+    store = Store.default()
+    absent = set(store.missing(request.spec.key for sweep in sweeps for request in sweep.requests))
     missing = [request for sweep in sweeps for request in sweep.requests if request.spec.key in absent]
     here = replace(machine(CPU), name=HERE)
     if missing and measured:
@@ -110,7 +118,10 @@ def make_bill(
         workers = min(workers, usable_cores())
         here = measure(missing, declarations, devices.pop() if len(devices) == 1 else "auto", workers)
     places = (here, *elsewhere)
-    prices = tuple(price(sweep, absent, places, {HERE: workers}, shard_minutes) for sweep in sweeps)
+    prices = tuple(
+        price(sweep, absent, places, {HERE: workers}, shard_minutes, as_stored(sweep.experiment, store))
+        for sweep in sweeps
+    )
     studies = tuple(dict.fromkeys((target.preset, study) for target in targets for study in target.studies))
     return Bill(prices, tuple(_study(*study) for study in studies), places, workers, bool(missing) and measured)
 
@@ -145,6 +156,7 @@ def _of_experiment(price: Price) -> dict[str, Any]:
         "missing": len(price.missing),
         "flops": price.flops,
         "bytes_of_a_run": price.memory,
+        "likely_seconds": dict(price.likely),
         "needs": {name: asdict(each) for name, each in price.needs.items()},
         "shards": {name: asdict(each) for name, each in price.shards.items()},
     }

@@ -83,7 +83,11 @@ def _table(title: str, *headings: str) -> "Table":
 def _notes(bill: Bill) -> list[str]:
     disk = sum(price.needs[HERE].disk_mb for price in bill.prices)
     how = "timed just now" if bill.measured else "typical"
-    lines = [f"Here at most {duration(3600 * bill.hours(None))} on {bill.workers} cores, speed {how}."]
+    likely = duration(3600 * bill.likely_hours(None))
+    lines = [
+        f"Here at most {duration(3600 * bill.hours(None))} on {bill.workers} cores, speed {how}.",
+        f"Likely {likely}: if as many runs diverge as did of those that are stored of these experiments.",
+    ]
     if bill.studies:
         lines.append("The theory is solved on this machine's processor; its time is typical.")
     if bill.prices:

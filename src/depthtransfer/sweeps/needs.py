@@ -8,6 +8,7 @@ from depthtransfer.data.declaration import Declaration
 from depthtransfer.sweeps.estimate import packed
 from depthtransfer.sweeps.machines import Machine
 from depthtransfer.sweeps.requests import Request
+from depthtransfer.sweeps.survival import Share, whole
 
 _PARENT_BYTES = 0.15 * 2**30
 _WORKER_BYTES = 0.55 * 2**30
@@ -49,6 +50,7 @@ def needs(
     declarations: Mapping[str, Declaration],
     machine: Machine,
     workers: int = 1,
+    share: Share = whole,
 ) -> Needs:
     """Return what runs need on so many workers side by side; nothing for no runs.
 
@@ -57,13 +59,14 @@ def needs(
         declarations: their data sets by name.
         machine: where they train.
         workers: processes side by side; on a GPU they share it.
+        share: of its time that a run takes, where some diverge early.
     """
     if not requests:
         return Needs(0.0, 0, 0, 0)
     count = min(workers, len(requests))
-    seconds = packed((run_seconds(each, declarations, machine) for each in requests), count)
+    seconds = packed((run_seconds(each, declarations, machine, share(each)) for each in requests), count)
     if machine.gpu_bytes is not None:
-        seconds = max(seconds, sum(map(machine.speed.device_seconds, requests)))
+        seconds = max(seconds, sum(machine.speed.device_seconds(each) * share(each) for each in requests))
     tensors = sum(sorted((each.memory for each in requests), reverse=True)[:count]) * _HEAP_SLACK
     data = [declarations[name] for name in {each.spec.dataset for each in requests}]
     images = sum(map(_host_bytes_of_images, data)) + _decoded_ahead(requests, declarations) * count
@@ -80,14 +83,16 @@ def needs(
     )
 
 
-def run_seconds(request: Request, declarations: Mapping[str, Declaration], machine: Machine) -> float:
-    """Estimated wall time of one run (s): its steps, or decoding its images where that takes longer."""
+def run_seconds(
+    request: Request, declarations: Mapping[str, Declaration], machine: Machine, share: float = 1.0
+) -> float:
+    """Estimated wall time of one run (s): a share of its steps, or decoding their images where that takes longer."""
     data = declarations[request.spec.dataset]
     decoding = 0.0
     if data.streamed:
         each = next(seconds for side, seconds in _SECONDS_TO_DECODE if data.image_size <= side)
         decoding = each * request.spec.batch_size * request.spec.steps / machine.decoding_threads
-    return machine.run_seconds + max(machine.speed.seconds(request), decoding)
+    return machine.run_seconds + share * max(machine.speed.seconds(request), decoding)
 
 
 def disk_bytes(request: Request, classes: int) -> float:

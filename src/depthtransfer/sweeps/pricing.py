@@ -7,6 +7,7 @@ from depthtransfer.sweeps.jobs import Jobs, Resources
 from depthtransfer.sweeps.machines import HERE, Machine
 from depthtransfer.sweeps.needs import Needs, needs
 from depthtransfer.sweeps.requests import Request, Sweep
+from depthtransfer.sweeps.survival import Share, whole
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,15 @@ class Price:
     Args:
         sweep: what is priced.
         missing: its runs that no store holds.
-        needs: of the missing runs as one job, by machine.
+        needs: of the missing runs as one job, by machine, if none diverges.
+        likely: their wall time (s) by machine, if as many diverge as stored runs of the experiment did.
         shards: its jobs, by named machine, if they were asked for.
     """
 
     sweep: Sweep
     missing: tuple[Request, ...]
     needs: Mapping[str, Needs]
+    likely: Mapping[str, float]
     shards: Mapping[str, Shards]
 
     @property
@@ -57,6 +60,7 @@ def price(
     machines: Sequence[Machine],
     workers: Mapping[str, int],
     shard_minutes: float | None = None,
+    share: Share = whole,
 ) -> Price:
     """Price the runs of a sweep whose keys are absent.
 
@@ -66,12 +70,18 @@ def price(
         machines: where to price them.
         workers: processes side by side, by machine; 1 on those that are not named.
         shard_minutes: wall time of a job, if jobs on the named machines are to be shown.
+        share: of its time that a run is likely to take.
     """
     missing = tuple(request for request in sweep.requests if request.spec.key in absent)
-    whole = {m.name: needs(missing, sweep.declarations, m, workers.get(m.name, 1)) for m in machines}
+
+    def needed(where: Machine, share: Share) -> Needs:
+        return needs(missing, sweep.declarations, where, workers.get(where.name, 1), share)
+
+    most = {where.name: needed(where, whole) for where in machines}
+    likely = {where.name: needed(where, share).seconds for where in machines}
     named = [target for target in machines if target.name != HERE] if shard_minutes else []
     split = {target.name: _split(sweep, target, shard_minutes or 0.0) for target in named}
-    return Price(sweep, missing, whole, split)
+    return Price(sweep, missing, most, likely, split)
 
 
 def _split(sweep: Sweep, target: Machine, minutes: float) -> Shards:

@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a script; commands under test would inherit that Ctrl-C means nothing.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).parents[1]
 EXPERIMENT = "cnn_learning_rate_sp"
 POINTERS = ("DEPTHTRANSFER_STORE", "DEPTHTRANSFER_DATA")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 FIGURE = "figures/fig1.pdf"
 
 
@@ -16,6 +18,7 @@ def test_over_budget_nothing_is_trained_and_no_lock_is_left(project: Any) -> Non
     assert "'tenner' is not understood" in wrong.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_what_fits_is_built_and_what_is_stored_costs_nothing(built: Any) -> None:
     built.set_rates(0.25)
     assert "Here at most 0 " in built.snakemake(FIGURE, "--config", "budget=0min")

@@ -13,7 +13,7 @@ import yaml
 from PIL import Image
 
 EXPERIMENT = "cnn_learning_rate_sp"
-TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "provenance.parquet")
+TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "updates.parquet", "provenance.parquet")
 FULL = "No space left on device"
 
 pytestmark = pytest.mark.slow

@@ -151,3 +151,8 @@ def trained_project(tiny_project: TinyProject, trained_once: TinyProject) -> Tin
     """A tiny project of one's own whose runs are stored."""
     shutil.copytree(trained_once.folder / "results/store", tiny_project.folder / "results/store")
     return tiny_project
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: item.path.name != "test_interruptions.py")

@@ -151,6 +151,22 @@ def test_larger_networks_reach_lower_loss(folder: Path, gain: float, verdict: st
         assert finding.value == pytest.approx(-gain * np.log(2), abs=0.05)
 
 
+def test_losses_of_runs_of_different_length_are_not_compared(folder: Path) -> None:
+    """Wide networks that trained for fewer steps have a higher loss, which says nothing of width."""
+    runs = learning_rates()
+    runs["loss"] *= np.exp(-0.1 * np.log(runs["depth"])) * np.where(runs["width"] == 16, 1.5, 1.0)
+    assert found_after(runs, folder, "A5").verdict is Verdict.NOT_REPRODUCED
+    runs["steps"] = np.where(runs["width"] == 16, 80, 100)
+    finding = found_after(runs, folder, "A5")
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "trained equally long" in finding.missing
+
+
+def found_after(runs: pd.DataFrame, folder: Path, name: str) -> Finding:
+    write_runs(runs, folder, "cnn_learning_rate")
+    return found(name, folder)
+
+
 @pytest.mark.parametrize("hyperparameter", ["momentum", "gamma0", "weight_decay"])
 @pytest.mark.parametrize(("slope", "verdict"), [(0.0, "reproduced"), (-0.6, "not reproduced")])
 def test_other_hyperparameters(folder: Path, hyperparameter: str, slope: float, verdict: str) -> None:

@@ -21,19 +21,30 @@ def _slope(experiment: str, scheme: str, over: str, region: Region, evidence: Ev
 
 def _loss_improves(evidence: Evidence) -> Finding:
     runs = transfer.select(evidence.runs(CNN), "mup_sqrt_depth", CNN)
-    losses = best_losses(estimates(runs, "learning_rate", resamples=2, seed=0, level=LEVEL))
+    equally_long = [
+        best_losses(estimates(some, "learning_rate", resamples=2, seed=0, level=LEVEL))
+        for _, some in runs.groupby("steps", sort=True)
+    ]
     falls = Region(high=0.0)
-    return all_of(*(_per_doubling(along(losses, over), over, falls) for over in ("depth", "width")))
+    return all_of(
+        *(
+            _per_doubling([group for losses in equally_long for group in along(losses, over).values()], over, falls)
+            for over in ("depth", "width")
+        )
+    )
 
 
-def _per_doubling(groups: dict[tuple[str, int], list[tuple[int, Measured]]], over: str, falls: Region) -> Finding:
+def _per_doubling(groups: list[list[tuple[int, Measured]]], over: str, falls: Region) -> Finding:
+    """Judge the change of the loss a doubling of one size; losses of runs of different length are not compared."""
     parts = [
         weighted_sum([loss for _, loss in group], slope_weights([size for size, _ in group]))
-        for group in groups.values()
+        for group in groups
         if len(group) > 1
     ]
     if not parts:
-        raise TooLittleError(f"there is a single {over}", f"add a second {over} to the preset")
+        raise TooLittleError(
+            f"no two {over}s were trained equally long", f"give a second {over} as many steps in the preset"
+        )
     average = mean(parts)
     low, high = average.interval(LEVEL)
     detail = f"Log of the best loss, change a doubling of {over}: {average.value:+.4f} ({low:+.4f} to {high:+.4f})."

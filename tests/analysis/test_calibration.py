@@ -30,7 +30,7 @@ def judged(seeds: int, slope: float) -> pd.DataFrame:
         truth = rng.uniform(-3, -2, (TABLES, 1)) + slope * np.log2(DEPTHS / 3)
         runs = simulated_runs(truth, Curves(noise, **SHAPES[shape]), seeds=seeds, step=step, rng=rng)
         found = optima(runs.assign(depth=DEPTHS[runs["depth"] - 1]), resamples=100, level=LEVEL)
-        verdicts = [DEPTH_STAYS.judge(measured).verdict for measured in slopes(found, "depth")]
+        verdicts = [DEPTH_STAYS.judge(measured).verdict for measured in slopes([found], "depth")]
         intervals = [
             Measured(row.log2_optimum, row.standard_error, row.degrees).interval(NOMINAL) for row in found.itertuples()
         ]

@@ -27,6 +27,13 @@ DIVERGED = Record(
     provenance=MADE,
     series={"loss": [3.0, NAN], "accuracy": [0.1, 0.0], "learning_rate_factor": [1.0, 1.0]},
 )
+LOOKED_INTO = Record(
+    specification={"steps": 3, "depth": 2, "probe_steps": [0, 3], "probe_images": 2, "probe_blocks": True},
+    summary={**SOUND.summary, "updates": [0.0, 0.0, 0.0, 0.5, None, 0.25]},
+    provenance=MADE,
+    series=SOUND.series,
+    logits=SOUND.logits,
+)
 SOLVED = Record(
     specification={},
     summary={"status": "ok", "diverged_step": None, "left_out": 0},
@@ -36,7 +43,8 @@ SOLVED = Record(
 
 
 def test_sound_records() -> None:
-    assert [flaw(SOUND, RUN), flaw(DIVERGED, RUN), flaw(SOLVED, SOLUTION)] == [None] * 3
+    assert [flaw(record, RUN) for record in (SOUND, DIVERGED, LOOKED_INTO)] == [None] * 3
+    assert flaw(SOLVED, SOLUTION) is None
     assert flaw(replace(SOUND, summary=SOUND.summary | {"probe_steps": [0]}), RUN) is None, "diverged before the last"
 
 
@@ -62,6 +70,12 @@ def series(record: Record, **changes: Any) -> Record:
 
 
 UNSOUND_RUNS = {
+    "no updates": (summary(LOOKED_INTO, updates=None), "updates of 2 blocks are None"),
+    "updates of fewer blocks": (summary(LOOKED_INTO, updates=[0.0] * 4), "updates of 2 blocks"),
+    "updates that are words": (summary(LOOKED_INTO, updates=["a"] * 6), "updates of blocks are no sizes"),
+    "a negative update": (summary(LOOKED_INTO, updates=[-1.0] * 6), "updates of blocks are no sizes"),
+    "updates nobody asked for": (summary(SOUND, updates=[0.0] * 6), "not asked for"),
+    "updates of no depth": (replace(LOOKED_INTO, specification={"probe_blocks": True, "steps": 3}), "logits"),
     "a status of its own": (summary(SOUND, status="fine"), "status is 'fine'"),
     "no status": (summary(SOUND, status=None), "status is None"),
     "a status that is a list": (summary(SOUND, status=["ok"]), "status is ['ok']"),

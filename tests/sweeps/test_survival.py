@@ -14,8 +14,9 @@ EXPERIMENT = "cnn_learning_rate_sp"
 
 
 def test_without_stored_runs_nothing_is_taken_off(tiny_project: Any) -> None:
-    share = as_stored("cnn_learning_rate_sp", Store(layers=()))
-    assert {share(request) for request in load_sweep("tiny", EXPERIMENT).requests} == {1.0}
+    sweep = load_sweep("tiny", EXPERIMENT)
+    share = as_stored(EXPERIMENT, Store(layers=()), sweep.requests)
+    assert {share(request) for request in sweep.requests} == {1.0}
 
 
 def test_the_share_is_that_of_the_steps_that_were_taken(trained_project: Any) -> None:
@@ -27,14 +28,14 @@ def test_the_share_is_that_of_the_steps_that_were_taken(trained_project: Any) ->
     assert min(steps) < 3
     trained_project.write_preset("longer", steps=50, seeds=[7])
     longer = load_sweep("longer", EXPERIMENT)
-    share = as_stored(EXPERIMENT, store)
+    share = as_stored(EXPERIMENT, store, longer.requests)
     assert share(longer.requests[0]) == pytest.approx(sum(steps) / 9)
 
 
 def test_what_is_likely_lies_below_what_is_needed_at_most(trained_project: Any) -> None:
     trained_project.write_preset("longer", steps=5000, seeds=[7])
     sweep = load_sweep("longer", EXPERIMENT)
-    cpu, share = machine("cpu"), as_stored(EXPERIMENT, Store(layers=()))
+    cpu, share = machine("cpu"), as_stored(EXPERIMENT, Store(layers=()), sweep.requests)
     fixed = cpu.start_seconds + cpu.run_seconds * len(sweep.requests)
     most = needs(sweep.requests, sweep.declarations, cpu).seconds - fixed
     likely = needs(sweep.requests, sweep.declarations, cpu, share=share).seconds - fixed

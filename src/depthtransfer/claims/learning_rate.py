@@ -7,7 +7,6 @@ from depthtransfer.analysis.optimum import estimates
 from depthtransfer.analysis.ordering import along, best_losses
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import TooLittleError
 from depthtransfer.claims.evidence import Evidence
 from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of
 
@@ -21,30 +20,28 @@ def _slope(experiment: str, scheme: str, over: str, region: Region, evidence: Ev
 
 def _loss_improves(evidence: Evidence) -> Finding:
     runs = transfer.select(evidence.runs(CNN), "mup_sqrt_depth", CNN)
-    equally_long = [
+    compared = [
         best_losses(estimates(some, "learning_rate", resamples=2, seed=0, level=LEVEL))
-        for _, some in runs.groupby("steps", sort=True)
+        for some in transfer.equally_long(runs)
     ]
     falls = Region(high=0.0)
     return all_of(
         *(
-            _per_doubling([group for losses in equally_long for group in along(losses, over).values()], over, falls)
+            _per_doubling([group for losses in compared for group in along(losses, over).values()], over, falls)
             for over in ("depth", "width")
         )
     )
 
 
 def _per_doubling(groups: list[list[tuple[int, Measured]]], over: str, falls: Region) -> Finding:
-    """Judge the change of the loss a doubling of one size; losses of runs of different length are not compared."""
+    """Judge the change of the loss when a size doubles, mean over the groups that share the other one."""
     parts = [
         weighted_sum([loss for _, loss in group], slope_weights([size for size, _ in group]))
         for group in groups
         if len(group) > 1
     ]
     if not parts:
-        raise TooLittleError(
-            f"no two {over}s were trained equally long", f"give a second {over} as many steps in the preset"
-        )
+        raise transfer.too_little(over)
     average = mean(parts)
     low, high = average.interval(LEVEL)
     detail = f"Log of the best loss, change a doubling of {over}: {average.value:+.4f} ({low:+.4f} to {high:+.4f})."

@@ -1,5 +1,7 @@
 """Judging whether an optimum stays or moves as networks grow."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from depthtransfer.analysis import diagnosis, optima
@@ -36,8 +38,17 @@ def select(runs: pd.DataFrame, scheme: str, experiment: str) -> pd.DataFrame:
     return chosen
 
 
-def slopes(found: pd.DataFrame, over: str) -> list[Measured]:
+def equally_long(runs: pd.DataFrame) -> list[pd.DataFrame]:
+    """Runs by number of steps: neither losses nor optima of runs of different length say anything of size."""
+    return [some for _, some in runs.groupby("steps", sort=True)]
+
+
+def slopes(tables: Sequence[pd.DataFrame], over: str) -> list[Measured]:
     """The slope of each group of networks that share the other size.
+
+    Args:
+        tables: optima; those of one table are compared.
+        over: "depth" or "width".
 
     Optima of a single seed are left out where there are groups without any: their noise is only guessed from how
     rough the curve is.
@@ -45,11 +56,11 @@ def slopes(found: pd.DataFrame, over: str) -> list[Measured]:
     Raises:
         TooLittleError: if no group has two sizes.
     """
-    groups = [group.sort_values(over) for _, group in found.groupby(AXES[over], sort=True)]
+    groups = [group.sort_values(over) for found in tables for _, group in found.groupby(AXES[over], sort=True)]
     groups = [group for group in groups if len(group) > 1]
     several = [group for group in groups if (group["seeds"] > 1).all()]
     if not groups:
-        raise TooLittleError(f"there is a single {over}", f"add a second {over} to the preset")
+        raise too_little(over)
     return [weighted_sum(measured_optima(group), slope_weights(group[over].tolist())) for group in several or groups]
 
 
@@ -68,10 +79,11 @@ def judge_slope(runs: pd.DataFrame, over: str, region: Region, hyperparameter: s
     Raises:
         AnalysisError, TooLittleError: if the table cannot be analysed or has a single size.
     """
-    found = optima(runs, hyperparameter, resamples=RESAMPLES, level=LEVEL)
-    parts = slopes(found, over)
+    tables = [optima(some, hyperparameter, resamples=RESAMPLES, level=LEVEL) for some in equally_long(runs)]
+    parts = slopes(tables, over)
     average = mean(parts)
-    finding = region.judge(average, detail=_described(found, over), missing=_open(runs, hyperparameter))
+    described = "; ".join(text for found in tables if (text := _described(found, over)))
+    finding = region.judge(average, detail=f"Shift at {described}.", missing=_open(runs, hyperparameter))
     if finding.verdict is Verdict.REPRODUCED and any(region.excludes(part) for part in parts):
         return Finding(
             Verdict.INCONCLUSIVE,
@@ -82,6 +94,13 @@ def judge_slope(runs: pd.DataFrame, over: str, region: Region, hyperparameter: s
             f"slopes differ between {AXES[over]}s, some outside for certain; look at the table of transfer.",
         )
     return finding
+
+
+def too_little(over: str) -> TooLittleError:
+    """Nothing to compare along a size."""
+    return TooLittleError(
+        f"no two {over}s were trained equally long", f"give a second {over} as many steps in the preset"
+    )
 
 
 def _described(found: pd.DataFrame, over: str) -> str:
@@ -98,7 +117,7 @@ def _described(found: pd.DataFrame, over: str) -> str:
         gone = ordered.loc[ordered["edge"] == "all_diverged", over]
         diverged = f" (every value diverged at {', '.join(map(str, gone))})" if len(gone) else ""
         texts.append(f"{AXES[over]} {size}: {over} {first[over]} to {last[over]} {moved}{diverged}")
-    return "Shift at " + "; ".join(texts) + "." if texts else ""
+    return "; ".join(texts)
 
 
 def _open(runs: pd.DataFrame, hyperparameter: str, limit: int = 3) -> str:

@@ -9,7 +9,7 @@ from depthtransfer.analysis.jackknife import jackknife
 from depthtransfer.analysis.measured import Measured, mean, slope_weights
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import NotRunError, TooLittleError
+from depthtransfer.claims.errors import NotRunError
 from depthtransfer.claims.evidence import Evidence
 from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of
 
@@ -57,7 +57,7 @@ def _blocks_share_the_work(evidence: Evidence) -> Finding:
     for quantity, region, words in (("block", _ONE_BLOCK, "One block"), ("whole", _ALL_BLOCKS, "All together")):
         slopes = _slopes(table, quantity)
         if not slopes:
-            raise TooLittleError("there is a single depth", "add a second depth to the preset")
+            raise transfer.too_little("depth")
         measured = mean(slopes)
         low, high = measured.interval(LEVEL)
         detail = f"{words}: power {measured.value:+.2f} ({low:+.2f} to {high:+.2f}) of the depth."

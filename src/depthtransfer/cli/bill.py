@@ -40,15 +40,18 @@ class Bill:
     workers: int
     measured: bool
 
-    def hours(self, machine: str | None) -> float:
-        """Hours of this machine, theory included, or of training on one GPU of another."""
-        trained = sum(price.needs[machine or HERE].seconds for price in self.prices)
+    def hours(self, machine: str | None, *, likely: bool = False) -> float:
+        """Hours of this machine, theory included, or of training on one GPU of another.
+
+        At most so many; or what is likely, if runs diverge as those that are stored of the same experiments did.
+        """
+        name = machine or HERE
+        trained = sum(price.likely[name] if likely else price.needs[name].seconds for price in self.prices)
         return (trained + (0.0 if machine else self.theory_seconds)) / 3600
 
-    def likely_hours(self, machine: str | None) -> float:
-        """The same if runs diverge as those that are stored of the same experiments did."""
-        trained = sum(price.likely[machine or HERE] for price in self.prices)
-        return (trained + (0.0 if machine else self.theory_seconds)) / 3600
+    def _hours_by_machine(self, *, likely: bool) -> dict[str, float]:
+        names = [machine.name for machine in self.machines]
+        return {name: self.hours(None if name == HERE else name, likely=likely) for name in names}
 
     @property
     def theory_seconds(self) -> float:
@@ -75,8 +78,8 @@ class Bill:
                 for each in self.studies
             ],
             "total": {
-                "hours": {m.name: self.hours(None if m.name == HERE else m.name) for m in self.machines},
-                "likely_hours": {m.name: self.likely_hours(None if m.name == HERE else m.name) for m in self.machines},
+                "hours": self._hours_by_machine(likely=False),
+                "likely_hours": self._hours_by_machine(likely=True),
                 "theory_hours": self.theory_seconds / 3600,
                 "flops": sum(price.flops for price in self.prices),
                 "disk_mb": sum(price.needs[HERE].disk_mb for price in self.prices),
@@ -119,7 +122,7 @@ def make_bill(
         here = measure(missing, declarations, devices.pop() if len(devices) == 1 else "auto", workers)
     places = (here, *elsewhere)
     prices = tuple(
-        price(sweep, absent, places, {HERE: workers}, shard_minutes, as_stored(sweep.experiment, store))
+        price(sweep, absent, places, {HERE: workers}, shard_minutes, as_stored(sweep.experiment, store, missing))
         for sweep in sweeps
     )
     studies = tuple(dict.fromkeys((target.preset, study) for target in targets for study in target.studies))

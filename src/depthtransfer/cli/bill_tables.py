@@ -83,7 +83,7 @@ def _table(title: str, *headings: str) -> "Table":
 def _notes(bill: Bill) -> list[str]:
     disk = sum(price.needs[HERE].disk_mb for price in bill.prices)
     how = "timed just now" if bill.measured else "typical"
-    likely = duration(3600 * bill.likely_hours(None))
+    likely = duration(3600 * bill.hours(None, likely=True))
     lines = [
         f"Here at most {duration(3600 * bill.hours(None))} on {bill.workers} cores, speed {how}.",
         f"Likely {likely}: if as many runs diverge as did of those that are stored of these experiments.",

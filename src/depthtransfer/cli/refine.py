@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.sweeps.collect import write_tables
     from depthtransfer.sweeps.refinement import Addition, refined, write_additions
     from depthtransfer.sweeps.requests import load_sweep
-    from depthtransfer.sweeps.runner import complete
+    from depthtransfer.sweeps.runner import complete, ensure
     from depthtransfer.sweeps.store import Store
     from depthtransfer.tables.columns import RUNS
     from depthtransfer.tables.frames import read_table
@@ -37,12 +37,11 @@ def run(arguments: argparse.Namespace) -> int:
     with open_log(arguments.log) as log:
         for number in range(1, load_preset(preset).refine + 2):
             so_far = refined(sweep, additions)
-            records = complete(
-                so_far, Store.default(), data_directory=default_data_directory(), workers=arguments.workers, log=log
-            )
+            training = {"data_directory": default_data_directory(), "workers": arguments.workers, "log": log}
+            ensure(so_far, so_far.requests, Store.default(), **training)
             if number > load_preset(preset).refine:
                 break
-            write_tables(so_far, records, folder)
+            write_tables(so_far, complete(so_far, Store.default(), **training), folder)
             runs = read_table(folder / "runs.parquet", RUNS)
             runs["scheme"] = runs["variant"]  # variants of one scheme are compared like schemes
             wanted = refinement(runs, sweep.swept).to_dict("records")

@@ -46,7 +46,8 @@ def _run_flaw(record: Record) -> str | None:
     for name, values in record.series.items():
         if not all(map(math.isfinite, values[:before])):
             return f"its {name} is not finite although it is {status}"
-    return _logits_flaw(record.logits, summary.get("probe_steps", []), record.specification)
+    looked_at = summary.get("probe_steps", [])
+    return _logits_flaw(record.logits, looked_at, record.specification) or _updates_flaw(summary, record.specification)
 
 
 def _logits_flaw(logits: Sequence[float], looked_at: Any, specification: Mapping[str, Any]) -> str | None:
@@ -56,6 +57,20 @@ def _logits_flaw(logits: Sequence[float], looked_at: Any, specification: Mapping
     whole = _is_count(images) and images > 0 and len(logits) > 0 and len(logits) % (len(looked_at) * images or 1) == 0
     if (looked_at and not whole) or (not looked_at and len(logits) > 0):
         return f"it has {len(logits)} logits of {reprlib.repr(images)} images at {len(looked_at)} steps"
+    return None
+
+
+def _updates_flaw(summary: Mapping[str, Any], specification: Mapping[str, Any]) -> str | None:
+    """One number for each block, and one for all, at each probe; None where it was not finite."""
+    found, asked = summary.get("updates"), specification.get("probe_blocks", False)
+    if not asked:
+        return None if found is None else "it has updates of blocks that were not asked for"
+    blocks = specification["depth"] if _is_count(specification.get("depth")) else 0
+    expected = len(summary.get("probe_steps", [])) * (blocks + 1)
+    if not isinstance(found, list) or len(found) != expected:
+        return f"its updates of {blocks} blocks are {reprlib.repr(found)}"
+    if not all(value is None or _is_duration(value) for value in found):
+        return "its updates of blocks are no sizes"
     return None
 
 

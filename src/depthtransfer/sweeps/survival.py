@@ -1,7 +1,7 @@
 """How much of its planned training an experiment really does, since runs that diverge end there."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from depthtransfer.configuration import load_preset, names
@@ -17,7 +17,7 @@ def whole(request: Request) -> float:
     return 1.0
 
 
-def as_stored(experiment: str, store: Store, config: Path = Path("config")) -> Share:
+def as_stored(experiment: str, store: Store, wanted: Collection[Request], config: Path = Path("config")) -> Share:
     """Return the share of its time that a run is likely to take, from the stored runs of the experiment.
 
     Runs of all presets count, by variant: those of a variant took some share of the time that they would have taken to
@@ -26,8 +26,11 @@ def as_stored(experiment: str, store: Store, config: Path = Path("config")) -> S
     Args:
         experiment: by name.
         store: whose runs are looked at.
+        wanted: runs that are to be trained; without any nothing is read.
         config: folder of the configuration.
     """
+    if not wanted:
+        return whole
     presets = [preset for preset in names(config / "presets") if experiment in load_preset(preset, config).experiments]
     requests = {
         request.spec.key: request

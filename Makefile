@@ -105,9 +105,14 @@ results/%: always $(ready)
 figures: $(ready) ## whatever Snakemake makes when nothing is named
 	@$(inside)snakemake $(SNAKEMAKE_ARGS)
 
+# In a fresh copy, so that the pictures tell of the committed runs even where the same runs were trained here too.
 .PHONY: pictures
 pictures: $(ready) ## figures/reference/*.png, which the README shows, from the committed runs
-	@$(inside)snakemake $(patsubst %.png,%.pdf,$(wildcard figures/reference/*.png)) $(SNAKEMAKE_ARGS)
+	@set -eu; mkdir -p dist; copy=$$(mktemp -d "$(CURDIR)/dist/pictures.XXXXXX"); trap 'rm -rf "$$copy"' EXIT; \
+	.ci/fresh_copy "$$copy"; rm -r "$$copy/figures/reference"; \
+	( cd "$$copy"; unset DEPTHTRANSFER_STORE DEPTHTRANSFER_STORES; PYTHONPATH="$$copy/src" VIRTUAL_ENV="$(CURDIR)/.venv" \
+	  PATH="$(CURDIR)/.venv/bin:$$PATH" snakemake $(patsubst %.png,%.pdf,$(wildcard figures/reference/*.png)) $(SNAKEMAKE_ARGS) ); \
+	cp "$$copy"/figures/reference/*.png figures/reference/
 
 .PHONY: unlock
 unlock: $(ready) ## free the directory after a killed Snakemake (kill -9, power cut)

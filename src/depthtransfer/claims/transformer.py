@@ -74,6 +74,6 @@ CLAIMS = (
         "One step of the paper's grid of learning rates for Adam, ten values over two decades.",
         (f"{VIT}/runs.parquet", f"{VIT}/steps.parquet"),
         _early_tuning,
-        "fig3",
+        "figB3",
     ),
 )

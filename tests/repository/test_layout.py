@@ -197,6 +197,15 @@ def repository_files() -> list[Path]:
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
+def test_a_fresh_copy_holds_what_git_knows_and_nothing_else(tmp_path: Path) -> None:
+    known = {path.relative_to(ROOT): path.read_bytes() for path in repository_files()}
+    copy = tmp_path / "a copy"
+    subprocess.run([str(ROOT / ".ci/fresh_copy"), str(copy)], check=True, capture_output=True)
+    found = {path.relative_to(copy): path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    assert found.keys() == known.keys()
+    assert found == known
+
+
 # Written so that this file does not match them.
 FORBIDDEN_TEXT = {
     "an absolute path of one machine": rb"(?<![\w.~}*-])/(?:[h]ome|[r]oot|[w]ork|[U]sers)/",

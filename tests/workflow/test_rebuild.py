@@ -1,6 +1,7 @@
 """A clone of the project rebuilds every figure of the preset reference from what is committed, and trains nothing."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,8 @@ FORBIDDEN = "import sys\nsys.exit('{name} was imported: something is to be train
 def clone(tmp_path: Path) -> Project:
     """What git knows of the working tree, and nothing else; torch and JAX cannot be imported in it."""
     folder = tmp_path / "clone"
-    for path in repository_files():
-        copy = folder / path.relative_to(ROOT)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, copy)
+    assert repository_files()
+    subprocess.run([str(ROOT / ".ci/fresh_copy"), str(folder)], check=True, capture_output=True)
     for name in ("torch", "torchvision", "jax", "jaxlib", "diffrax"):
         (folder / "src" / f"{name}.py").write_text(FORBIDDEN.format(name=name))
     return Project(folder)

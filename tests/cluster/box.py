@@ -1,6 +1,6 @@
-"""A real Slurm on this one machine: slurmctld, slurmd and munge, one pretended GPU, no accounting.
+"""A real Slurm on this one machine: slurmctld, slurmd and munge, one pretended GPU, with accounting or without.
 
-Everything it writes lies in one folder, except for two files in /etc/slurm: a job step of the executor plugin
+Everything it writes lies in one folder, except for two or three files in /etc/slurm: a job step of the executor plugin
 forgets where else a configuration might be. A machine that has a Slurm already is left alone.
 """
 
@@ -16,10 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm")
-FILES = ("slurm.conf", "gres.conf")
+FILES = ("slurm.conf", "gres.conf", "slurmdbd.conf")
 MARK = "# Written by the tests of depthtransfer, which remove it.\n"
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "slurm-wlm-basic-plugins", "munge")
+ACCOUNTING_PACKAGES = ("slurmdbd", "slurm-wlm-mysql-plugin", "mariadb-server-core")
 GPU = "pretended"
+ACCOUNT = "project"
+"""The only account of a cluster with accounting."""
 MEMORY_MB = 64000
 """What the one node says it has, whatever it has; nothing here uses a tenth of it."""
 
@@ -39,12 +42,12 @@ TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
 JobAcctGatherParams=OverMemoryKill
-AccountingStorageType=accounting_storage/none
+{accounting}
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SchedulerType=sched/backfill
 KillWait=5
-MinJobAge=3600
+MinJobAge={remembered}
 ReturnToService=2
 SlurmdParameters=config_overrides
 StateSaveLocation={folder}/state
@@ -57,6 +60,27 @@ GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 {processors} RealMemory={memory} Gres=gpu:{gpu}:1 State=UNKNOWN
 PartitionName=debug Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
+WITHOUT_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
+# The controller forgets jobs at once, and refuses those of no account.
+WITH_ACCOUNTING = """\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort={accounting_port}
+AccountingStorageEnforce=associations"""
+ACCOUNTING_DAEMON = """\
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge/socket
+DbdHost=localhost
+DbdPort={accounting_port}
+SlurmUser=root
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={database_port}
+StorageUser=root
+StorageLoc=box
+PidFile={folder}/slurmdbd.pid
+LogFile={folder}/slurmdbd.log
+"""
 # A GPU must be a device file to be one; this one is everywhere and does no harm.
 DEVICES = "NodeName={host} Name=gpu Type={gpu} File=/dev/zero\n"
 
@@ -68,7 +92,7 @@ def obstacle() -> str | None:
     system = Path("/etc/os-release")
     if not system.exists() or not re.search(r"(?m)^ID(_LIKE)?=.*\bdebian\b", system.read_text(encoding="utf-8")):
         return "a Slurm in a box needs Debian"
-    if running := _running("slurmctld", "slurmd"):
+    if running := _running("slurmctld", "slurmd", "slurmdbd"):
         return f"{running[0]} runs on this machine; nothing was touched"
     if "SLURM_CONF" in os.environ:
         return "SLURM_CONF names a cluster; nothing was touched"
@@ -82,19 +106,23 @@ class NotInstalledError(Exception):
     """The packages are not there and cannot be had."""
 
 
-def install() -> None:
+def install(*, accounting: bool = False) -> None:
     """Install the packages that are missing; they stay.
+
+    Args:
+        accounting: also those of a cluster with accounting.
 
     Raises:
         NotInstalledError: if that fails.
     """
+    needed = (*PACKAGES, *ACCOUNTING_PACKAGES) if accounting else PACKAGES
     listed = subprocess.run(
-        ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *PACKAGES],
+        ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *needed],
         capture_output=True,
         text=True,
         check=False,
     ).stdout
-    if missing := [name for name in PACKAGES if f"{name} installed" not in listed.splitlines()]:
+    if missing := [name for name in needed if f"{name} installed" not in listed.splitlines()]:
         quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
             done = subprocess.run(
@@ -109,10 +137,12 @@ class Box:
 
     Args:
         folder: keys, sockets, states and logs; made by start, removed by stop.
+        accounting: whether jobs are accounted for, in a database of the box's own.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, accounting: bool = False) -> None:
         self.folder = folder
+        self.accounting = accounting
         self._daemons: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
@@ -123,7 +153,7 @@ class Box:
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o600)
         host = socket.gethostname().partition(".")[0]
-        controller_port, node_port = _free_ports(2)
+        controller_port, node_port, accounting_port, database_port = _free_ports(4)
         described = _output("slurmd", "-C")
         processors = re.findall(r"(?:CPUs|Boards|SocketsPerBoard|CoresPerSocket|ThreadsPerCore)=\d+", described)
         values = {
@@ -131,16 +161,24 @@ class Box:
             "folder": self.folder,
             "controller_port": controller_port,
             "node_port": node_port,
+            "accounting_port": accounting_port,
+            "database_port": database_port,
+            "remembered": 2 if self.accounting else 3600,
             "processors": " ".join(processors),
             "memory": MEMORY_MB,
             "gpu": GPU,
         }
+        values["accounting"] = (WITH_ACCOUNTING if self.accounting else WITHOUT_ACCOUNTING).format(**values)
         CONFIGURATION.mkdir(exist_ok=True)
-        for name, text in zip(FILES, (SETTINGS, DEVICES), strict=True):
+        texts = (SETTINGS, DEVICES, ACCOUNTING_DAEMON) if self.accounting else (SETTINGS, DEVICES)
+        for name, text in zip(FILES, texts, strict=False):
+            (CONFIGURATION / name).touch(mode=0o600)
             (CONFIGURATION / name).write_text(MARK + text.format(**values), encoding="utf-8")
         munge = [f"--{name}-file={self.folder}/munge/{name}" for name in ("key", "pid", "log", "seed")]
         self._daemon("munged", "--foreground", "--force", *munge, f"--socket={self.folder}/munge/socket")
         self._wait((self.folder / "munge/socket").exists, "munged does not listen")
+        if self.accounting:
+            self._account(database_port)
         self._daemon("slurmctld", "-D", "-c")
         self._wait(lambda: "UP" in _output("scontrol", "ping"), "slurmctld does not answer")
         self._daemon("slurmd", "-D", "-N", host)
@@ -181,9 +219,28 @@ class Box:
         numbers = _output("squeue", "--noheader", "--format=%i", "--states=all").split()
         return [self.job(number) for number in sorted(numbers, key=int)]
 
+    def accounted(self) -> list[dict[str, str]]:
+        """All jobs that were accounted for, in the order of their submission: JobID, State, Account, ReqMem."""
+        fields = ("JobID", "State", "Account", "ReqMem")
+        listed = _output("sacct", "--allocations", "--noheader", "--parsable2", f"--format={','.join(fields)}")
+        return [dict(zip(fields, line.split("|"), strict=True)) for line in listed.splitlines()]
+
     def cancel(self, job: str) -> None:
         """What a user or an administrator does to a job."""
         _output("scancel", job)
+
+    def _account(self, port: int) -> None:
+        """Start database and accounting, with one account and one user."""
+        data, socket_ = self.folder / "database", self.folder / "database.socket"
+        data.mkdir()
+        where = (f"--datadir={data}", f"--socket={socket_}", f"--pid-file={self.folder}/database.pid")
+        only_here = ("--bind-address=127.0.0.1", f"--port={port}", "--skip-grant-tables")
+        self._daemon("mariadbd", "--no-defaults", "--user=root", *where, *only_here)
+        self._wait(socket_.exists, "the database does not listen")
+        self._daemon("slurmdbd", "-D")
+        self._wait(lambda: _succeeds("sacctmgr", "--noheader", "show", "cluster"), "slurmdbd does not answer")
+        for words in (("cluster", "box"), ("account", ACCOUNT), ("user", "root", f"account={ACCOUNT}")):
+            _output("sacctmgr", "--immediate", "add", *words)
 
     def _daemon(self, *command: str) -> None:
         """Start a daemon that does not outlive this process."""
@@ -203,6 +260,10 @@ class Box:
 def _output(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     return done.stdout.strip()
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
 
 
 def _running(*names: str) -> list[str]:

@@ -9,18 +9,28 @@ from .box import Box, NotInstalledError, install, obstacle
 from .project import PLUGIN, ClusterProject
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """A Slurm that is up, on machines where one may be set up."""
+    yield from _started(tmp_path_factory, accounting=False)
+
+
+@pytest.fixture(scope="module")
+def accounting_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """The same with accounting, which only jobs of an account pass."""
+    yield from _started(tmp_path_factory, accounting=True)
+
+
+def _started(tmp_path_factory: pytest.TempPathFactory, *, accounting: bool) -> Iterator[Box]:
     if importlib.util.find_spec(PLUGIN) is None:
         pytest.skip("the Slurm plugin of Snakemake is not here: run `make test-slurm`")
     if reason := obstacle():
         pytest.skip(reason)
     try:
-        install()
+        install(accounting=accounting)
     except NotInstalledError as error:
         pytest.skip(str(error))
-    made = Box(tmp_path_factory.mktemp("slurm") / "box")
+    made = Box(tmp_path_factory.mktemp("slurm") / "box", accounting=accounting)
     try:
         made.start()
         yield made
@@ -29,7 +39,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
 
 
 @pytest.fixture
-def project(box: Box, tmp_path: Path) -> ClusterProject:
+def project(tmp_path: Path) -> ClusterProject:
     """A project in which nothing was built, for the cluster's profile."""
     made = ClusterProject(copy_of_the_project(tmp_path).folder)
     made.fit_profile()

@@ -18,6 +18,24 @@ from depthtransfer.sweeps.requests import load_sweep
 
 PLUGIN = "snakemake_executor_plugin_slurm"
 PROFILE = "profiles/box"
+TABLES_FOLDER = "results/smoke/cnn_learning_rate"
+TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "optimum.csv", "transfer.csv", "regret.csv")
+SHORT_PRESET = """\
+title: smoke
+device: auto
+defaults:
+  dataset: digits
+  batch_size: 64
+  window: 2
+  steps: 100
+  depths: [3, 6, 12]
+  widths: [8]
+  seeds: [0, 1]
+experiments:
+  cnn_learning_rate:
+    - values: { learning_rate: [0.25, 0.5] }
+"""
+"""A job of about fifteen seconds, on a GPU where there is one."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +52,20 @@ class ClusterProject(Project):
             "PYTHONPATH": os.pathsep.join((inherited["PYTHONPATH"], str(Path(found.origin).parents[1])))
         }
 
-    def fit_profile(self, set_resources: dict[str, Any] | None = None, **settings: Any) -> None:
-        """Write the profile: shorter waits, another machine, and what a test asks for."""
+    def fit_profile(
+        self, set_resources: dict[str, Any] | None = None, keys: dict[str, Any] | None = None, **settings: Any
+    ) -> None:
+        """Write the profile: shorter waits, another machine, and what a test asks for.
+
+        Args:
+            set_resources: of the training jobs.
+            keys: of the profile itself.
+            settings: of its `config`.
+        """
         profile = yaml.safe_load(self.read("profiles/slurm/profile.yaml"))
         profile |= {"latency-wait": 10, "slurm-init-seconds-before-status-checks": 2}
         profile["config"] |= {"machine": "cpu", "workers": 1} | settings
+        profile |= keys or {}
         if set_resources:
             profile["set-resources"] = {"train": set_resources}
         file = self.folder / PROFILE / "profile.yaml"
@@ -63,8 +90,8 @@ class ClusterProject(Project):
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
 
-    def build_on_the_cluster(self, target: str, seconds: float) -> str:
-        with self.on_the_cluster(target) as process:
+    def build_on_the_cluster(self, *targets: str, seconds: float) -> str:
+        with self.on_the_cluster(*targets) as process:
             output, _ = process.communicate(timeout=seconds)
         assert process.returncode == 0, output
         return output

@@ -10,29 +10,11 @@ import pytest
 from tests.workflow.conftest import ROOT, Project, copy_of_the_project
 
 from .box import GPU, Box
-from .project import ClusterProject
+from .project import SHORT_PRESET, TABLES, TABLES_FOLDER, ClusterProject
 
 pytestmark = pytest.mark.slurm
 
 FIGURE = "figures/fig1.pdf"
-FOLDER = "results/smoke/cnn_learning_rate"
-TABLES = ("runs.parquet", "steps.parquet", "probes.parquet", "optimum.csv", "transfer.csv", "regret.csv")
-PRESET = """\
-title: smoke
-device: auto
-defaults:
-  dataset: digits
-  batch_size: 64
-  window: 2
-  steps: 100
-  depths: [3, 6, 12]
-  widths: [8]
-  seeds: [0, 1]
-experiments:
-  cnn_learning_rate:
-    - values: { learning_rate: [0.25, 0.5] }
-"""
-"""A job of about fifteen seconds, on a GPU where there is one."""
 
 
 def set_preset(project: Project, text: str) -> None:
@@ -45,11 +27,11 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The tables of PRESET as this machine makes them without a cluster."""
+    """The tables of SHORT_PRESET as this machine makes them without a cluster."""
     made = copy_of_the_project(tmp_path_factory.mktemp("local"))
-    set_preset(made, PRESET)
-    made.snakemake(*(f"{FOLDER}/{name}" for name in TABLES))
-    return tables(made.folder / FOLDER)
+    set_preset(made, SHORT_PRESET)
+    made.snakemake(*(f"{TABLES_FOLDER}/{name}" for name in TABLES))
+    return tables(made.folder / TABLES_FOLDER)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
@@ -87,17 +69,17 @@ def test_figure_1_of_smoke_is_what_it_is_without_a_cluster(
     else:
         other = copy_of_the_project(tmp_path_factory.mktemp("whole"))
         shutil.copy2(ROOT / "config/presets/smoke.yaml", other.folder / "config/presets/smoke.yaml")
-        other.snakemake(f"{FOLDER}/transfer.csv")
-        reference = other.folder / FOLDER
-    assert project.read(f"{FOLDER}/runs.parquet") == (reference / "runs.parquet").read_bytes()
-    assert project.read(f"{FOLDER}/steps.parquet") == (reference / "steps.parquet").read_bytes()
+        other.snakemake(f"{TABLES_FOLDER}/transfer.csv")
+        reference = other.folder / TABLES_FOLDER
+    assert project.read(f"{TABLES_FOLDER}/runs.parquet") == (reference / "runs.parquet").read_bytes()
+    assert project.read(f"{TABLES_FOLDER}/steps.parquet") == (reference / "steps.parquet").read_bytes()
     assert "Nothing to be done" in project.build_on_the_cluster(FIGURE, seconds=120), output
 
 
 def test_cancelled_job_is_tried_again_with_more_and_repeats_no_finished_run(
     box: Box, project: ClusterProject, local: dict[str, bytes]
 ) -> None:
-    set_preset(project, PRESET)
+    set_preset(project, SHORT_PRESET)
     project.fit_profile(machine="a100", gpu_model=GPU)
     before = len(box.submitted())
     with project.on_the_cluster(FIGURE) as process:
@@ -114,13 +96,13 @@ def test_cancelled_job_is_tried_again_with_more_and_repeats_no_finished_run(
     assert {job["TresPerJob"] for job in (first, second)} == {f"gres:gpu:{GPU}:1"}
     assert 0 < len(finished) < len(project.stored()) == 24
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
-    assert tables(project.folder / FOLDER) == local
+    assert tables(project.folder / TABLES_FOLDER) == local
 
 
 def test_job_that_exceeds_its_memory_is_tried_again_with_more(
     box: Box, project: ClusterProject, local: dict[str, bytes]
 ) -> None:
-    set_preset(project, PRESET)
+    set_preset(project, SHORT_PRESET)
     project.fit_profile(set_resources={"mem_mb": "250 if attempt == 1 else 4000"})
     before = len(box.submitted())
     output = project.build_on_the_cluster(FIGURE, seconds=600)
@@ -129,4 +111,4 @@ def test_job_that_exceeds_its_memory_is_tried_again_with_more(
     assert [memory(first), memory(second)] == [250, 4000]
     assert first["JobState"] != "COMPLETED" == second["JobState"]
     assert "exceeded memory limit" in Path(first["StdOut"]).read_text()
-    assert tables(project.folder / FOLDER) == local
+    assert tables(project.folder / TABLES_FOLDER) == local

@@ -197,6 +197,15 @@ def repository_files() -> list[Path]:
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
 
 
+def test_the_repository_holds_no_leftovers() -> None:
+    """Logs and the like of a run that wrote into the checkout."""
+    known = {".py", ".md", ".rst", ".yaml", ".yml", ".toml", ".json", ".smk", ".parquet", ".png", ".lock", ".cff"}
+    known |= {".html", ".css", ".js"}
+    plain = {"Makefile", "Snakefile", "LICENSE", ".gitignore", "run", "fresh_copy"}
+    strange = [p for p in repository_files() if p.suffix not in known and p.name not in plain]
+    assert not strange
+
+
 def test_a_fresh_copy_holds_what_git_knows_and_nothing_else(tmp_path: Path) -> None:
     known = {path.relative_to(ROOT): path.read_bytes() for path in repository_files()}
     copy = tmp_path / "a copy"

@@ -19,7 +19,7 @@ CONFIGURATION = Path("/etc/slurm")
 FILES = ("slurm.conf", "gres.conf", "slurmdbd.conf")
 MARK = "# Written by the tests of depthtransfer, which remove it.\n"
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "slurm-wlm-basic-plugins", "munge")
-ACCOUNTING_PACKAGES = ("slurmdbd", "slurm-wlm-mysql-plugin", "mariadb-server-core")
+ACCOUNTING_PACKAGES = ("slurmdbd", "slurm-wlm-mysql-plugin", "mariadb-server-core", "mariadb-client-core")
 GPU = "pretended"
 ACCOUNT = "project"
 """The only account of a cluster with accounting."""
@@ -66,6 +66,7 @@ WITH_ACCOUNTING = """\
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort={accounting_port}
+AccountingStoragePass={folder}/munge/socket
 AccountingStorageEnforce=associations"""
 ACCOUNTING_DAEMON = """\
 AuthType=auth/munge
@@ -232,7 +233,8 @@ class Box:
     def _account(self, port: int) -> None:
         """Start database and accounting, with one account and one user."""
         data, socket_ = self.folder / "database", self.folder / "database.socket"
-        data.mkdir()
+        install = ("mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db", f"--datadir={data}")
+        subprocess.run(install, check=True, capture_output=True, timeout=60)
         where = (f"--datadir={data}", f"--socket={socket_}", f"--pid-file={self.folder}/database.pid")
         only_here = ("--bind-address=127.0.0.1", f"--port={port}", "--skip-grant-tables")
         self._daemon("mariadbd", "--no-defaults", "--user=root", *where, *only_here)
@@ -240,7 +242,7 @@ class Box:
         self._daemon("slurmdbd", "-D")
         self._wait(lambda: _succeeds("sacctmgr", "--noheader", "show", "cluster"), "slurmdbd does not answer")
         for words in (("cluster", "box"), ("account", ACCOUNT), ("user", "root", f"account={ACCOUNT}")):
-            _output("sacctmgr", "--immediate", "add", *words)
+            subprocess.run(["sacctmgr", "--immediate", "add", *words], check=True, capture_output=True, timeout=60)
 
     def _daemon(self, *command: str) -> None:
         """Start a daemon that does not outlive this process."""

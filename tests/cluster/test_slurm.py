@@ -97,18 +97,3 @@ def test_cancelled_job_is_tried_again_with_more_and_repeats_no_finished_run(
     assert 0 < len(finished) < len(project.stored()) == 24
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert tables(project.folder / TABLES_FOLDER) == local
-
-
-def test_job_that_exceeds_its_memory_is_tried_again_with_more(
-    box: Box, project: ClusterProject, local: dict[str, bytes]
-) -> None:
-    set_preset(project, SHORT_PRESET)
-    project.fit_profile(set_resources={"mem_mb": "250 if attempt == 1 else 4000"})
-    before = len(box.submitted())
-    output = project.build_on_the_cluster(FIGURE, seconds=600)
-    assert "Trying to restart" in output
-    first, second = box.submitted()[before:]
-    assert [memory(first), memory(second)] == [250, 4000]
-    assert first["JobState"] != "COMPLETED" == second["JobState"]
-    assert "exceeded memory limit" in Path(first["StdOut"]).read_text()
-    assert tables(project.folder / TABLES_FOLDER) == local

@@ -223,7 +223,8 @@ class Box:
     def accounted(self) -> list[dict[str, str]]:
         """All jobs that were accounted for, in the order of their submission: JobID, State, Account, ReqMem."""
         fields = ("JobID", "State", "Account", "ReqMem")
-        listed = _output("sacct", "--allocations", "--noheader", "--parsable2", f"--format={','.join(fields)}")
+        shown = ("--allocations", "--noheader", "--parsable2", f"--format={','.join(fields)}")
+        listed = _output("sacct", "--starttime=now-1days", *shown)
         return [dict(zip(fields, line.split("|"), strict=True)) for line in listed.splitlines()]
 
     def cancel(self, job: str) -> None:
@@ -233,8 +234,8 @@ class Box:
     def _account(self, port: int) -> None:
         """Start database and accounting, with one account and one user."""
         data, socket_ = self.folder / "database", self.folder / "database.socket"
-        install = ("mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db", f"--datadir={data}")
-        subprocess.run(install, check=True, capture_output=True, timeout=60)
+        create = ("mariadb-install-db", "--no-defaults", "--user=root", "--skip-test-db", f"--datadir={data}")
+        subprocess.run(create, check=True, capture_output=True, timeout=60)
         where = (f"--datadir={data}", f"--socket={socket_}", f"--pid-file={self.folder}/database.pid")
         only_here = ("--bind-address=127.0.0.1", f"--port={port}", "--skip-grant-tables")
         self._daemon("mariadbd", "--no-defaults", "--user=root", *where, *only_here)

@@ -29,6 +29,7 @@ def test_job_that_exceeds_its_memory_is_tried_again_and_both_are_accounted_for(
     first, second = accounting_box.accounted()
     assert [first["ReqMem"], second["ReqMem"]] == ["250M", "4000M"]
     assert first["State"] != "COMPLETED" == second["State"]
+    assert "exceeded memory limit" in (accounting_box.folder / "slurmd.log").read_text()
     assert {first["Account"], second["Account"]} == {ACCOUNT}
     local.snakemake(*targets)
     for target in targets:

@@ -34,3 +34,9 @@ class StoreError(UserError):
     """A result file that is missing, damaged or foreign."""
 
     exit_code = 4
+
+
+class AnalysisError(UserError):
+    """A runs table from which nothing can be concluded, or a question that does not fit the table."""
+
+    exit_code = 4

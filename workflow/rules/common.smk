@@ -27,7 +27,6 @@ from depthtransfer.sweeps.jobs import Jobs
 localrules:
     all,
     tables,
-    analyze,
     figure,
     unknown_figure,
     verdicts,
@@ -154,7 +153,7 @@ def tables_of(wildcards):
         "steps.parquet",
         "probes.parquet",
         "provenance.parquet",
-        "transfer.csv",
+        "optima.parquet",
     )
     studies = [
         path(preset, name)
@@ -171,7 +170,13 @@ def tables_of_preset(wildcards):
         table_folder(wildcards.preset, name)
         for name in configuration.load_preset(wildcards.preset).experiments
     ]
-    tables = ("runs.parquet", "steps.parquet", "probes.parquet", "updates.parquet")
+    tables = (
+        "runs.parquet",
+        "steps.parquet",
+        "probes.parquet",
+        "updates.parquet",
+        "optima.parquet",
+    )
     studies = [study_path(wildcards.preset, study) for study in STUDIES]
     return [folder / name for folder in folders for name in tables] + studies
 

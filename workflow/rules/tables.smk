@@ -1,4 +1,4 @@
-# The wall: runs become tables, tables become optima. Where a preset refines, values are added between the two.
+# The wall: runs become tables, and tables of their optima. Where a preset refines, values are added between the two.
 
 
 rule refine:
@@ -22,7 +22,7 @@ rule refine:
     params:
         rows=rows_of_tables,
         most=lambda wildcards: configuration.load_preset(wildcards.preset).refine,
-        code=codebase.digest("depthtransfer.analysis.refinement"),
+        code=codebase.digest("depthtransfer.analysis.diagnosis"),
     message:
         "Add values to {wildcards.experiment} ({wildcards.preset}) where its optima need them"
     shell:
@@ -39,26 +39,7 @@ rule tables:
         probes="results/{preset}/{experiment}/probes.parquet",
         updates="results/{preset}/{experiment}/updates.parquet",
         provenance="results/{preset}/{experiment}/provenance.parquet",
-    log:
-        "results/{preset}/{experiment}/logs/tables.log",
-    benchmark:
-        "results/{preset}/{experiment}/benchmarks/tables.tsv"
-    conda:
-        "../../environment.yml"
-    params:
-        rows=rows_of_tables,
-        code=codebase.digest("depthtransfer.sweeps.collect"),
-    message:
-        "Collect the runs of {wildcards.experiment} ({wildcards.preset}) into tables"
-    shell:
-        "depthtransfer collect {wildcards.experiment} --preset {wildcards.preset}"
-        " 2>&1 | tee {log} >&2"
-
-
-rule analyze:
-    input:
-        runs="results/{preset}/{experiment}/runs.parquet",
-    output:
+        optima="results/{preset}/{experiment}/optima.parquet",
         optimum="results/{preset}/{experiment}/optimum.csv",
         transfer="results/{preset}/{experiment}/transfer.csv",
         regret="results/{preset}/{experiment}/regret.csv",
@@ -67,15 +48,16 @@ rule analyze:
         fast="results/{preset}/{experiment}/fast_transfer.csv",
         diagnosis="results/{preset}/{experiment}/diagnosis.csv",
     log:
-        "results/{preset}/{experiment}/logs/analyze.log",
+        "results/{preset}/{experiment}/logs/tables.log",
     benchmark:
-        "results/{preset}/{experiment}/benchmarks/analyze.tsv"
+        "results/{preset}/{experiment}/benchmarks/tables.tsv"
     conda:
         "../../environment.yml"
     params:
-        code=codebase.digest("depthtransfer.cli.analyze"),
+        rows=rows_of_tables,
+        code=codebase.digest("depthtransfer.sweeps.collect", "depthtransfer.analysis.statistics"),
     message:
-        "Find the optima of {wildcards.experiment} ({wildcards.preset})"
+        "Collect the runs of {wildcards.experiment} ({wildcards.preset}) into tables"
     shell:
-        "depthtransfer analyze {wildcards.experiment} --preset {wildcards.preset}"
+        "depthtransfer collect {wildcards.experiment} --preset {wildcards.preset}"
         " 2>&1 | tee {log} >&2"

@@ -1,32 +1,36 @@
 """Tables in, tables out: where the optimum lies, how it moves with size, what moving it would cost.
 
-Every function is pure: a table of runs (or of optima) and a few plain arguments give a table; the same
-arguments give the same bytes, whatever the order of the rows. Randomness comes from ``seed`` alone. Nothing
-here draws, trains or reads a file.
+``estimates`` looks for the optimum of every configuration of a table of runs, once; ``optima``, ``regret``,
+``diagnosis``, ``loss_order``, ``fast_transfer`` and ``refinement`` take what it found, ``transfer`` and ``stability``
+the table of optima. ``statistics`` gives all of these tables. Every function is pure: the same arguments give the
+same bytes, whatever the order of the rows. Randomness comes from ``seed`` alone. Nothing here draws, trains or reads
+a file.
 """
 
-from depthtransfer.analysis.consistency import distances, loss_gaps, mean_curves
-from depthtransfer.analysis.curves import curves
+from depthtransfer.analysis.consistency import approach, distances, loss_gaps, mean_curves
+from depthtransfer.analysis.diagnosis import diagnosis, refinement
 from depthtransfer.analysis.early import savings, stopped
-from depthtransfer.analysis.errors import AnalysisError
-from depthtransfer.analysis.fast import fast_transfer
-from depthtransfer.analysis.flags import diagnosis
-from depthtransfer.analysis.optimum import optima
+from depthtransfer.analysis.measured import Slope, fit_slope, jackknife
+from depthtransfer.analysis.optimum import Estimate, estimates, optima
 from depthtransfer.analysis.ordering import loss_order
-from depthtransfer.analysis.power_law import Slope, fit_slope
-from depthtransfer.analysis.refinement import refinement
-from depthtransfer.analysis.regret import regret
-from depthtransfer.analysis.stability import stability
-from depthtransfer.analysis.transfer import shifts, transfer
+from depthtransfer.analysis.regret import fast_transfer, regret
+from depthtransfer.analysis.statistics import statistics
+from depthtransfer.analysis.sweep import curves
+from depthtransfer.analysis.transfer import shifts, stability, transfer
+from depthtransfer.errors import AnalysisError
 
 __all__ = [
     "AnalysisError",
+    "Estimate",
     "Slope",
+    "approach",
     "curves",
     "diagnosis",
     "distances",
+    "estimates",
     "fast_transfer",
     "fit_slope",
+    "jackknife",
     "loss_gaps",
     "loss_order",
     "mean_curves",
@@ -36,6 +40,7 @@ __all__ = [
     "savings",
     "shifts",
     "stability",
+    "statistics",
     "stopped",
     "transfer",
 ]

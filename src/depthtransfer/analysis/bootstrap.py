@@ -13,7 +13,7 @@ import hashlib
 import numpy as np
 
 from depthtransfer.analysis.coordinates import Array
-from depthtransfer.analysis.quadratic import REACH, Bottom
+from depthtransfer.analysis.parabola import REACH, Bottom
 from depthtransfer.analysis.sweep import Sweep, mean_log_loss
 
 
@@ -78,12 +78,3 @@ def degrees_of_freedom(sweep: Sweep, centre: Bottom) -> float:
     if spare == 0.0:
         return float("inf")
     return max(0.4 * spare, 1.0)
-
-
-def half_width(standard_error: float, degrees: float, level: float) -> float:
-    """Half the length of the two-sided Student interval at this level."""
-    from scipy.special import ndtri, stdtrit
-
-    upper = 0.5 + 0.5 * level
-    quantile = stdtrit(degrees, upper) if np.isfinite(degrees) else ndtri(upper)
-    return float(quantile) * standard_error

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.errors import AnalysisError
+from depthtransfer.errors import AnalysisError
 
 
 def stopped(runs: pd.DataFrame, steps: pd.DataFrame, fraction: float) -> pd.DataFrame:

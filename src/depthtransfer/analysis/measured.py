@@ -1,12 +1,14 @@
-"""A measured number: a value with a standard error, or a bound on it; and weighted sums of such numbers."""
+"""A measured number: a value with a standard error, or a bound on it; their sums, and slopes of power laws."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri, stdtrit
 
-from depthtransfer.analysis.bootstrap import half_width
+from depthtransfer.errors import AnalysisError
 
 Bound = Literal["exact", "at_most", "at_least", "unknown"]
 
@@ -77,3 +79,61 @@ def slope_weights(sizes: Sequence[float]) -> list[float]:
     centred = centred - centred.mean()
     norm = float(centred @ centred)
     return [float(c / norm) for c in centred] if norm > 0 else [float("nan")] * len(sizes)
+
+
+def half_width(standard_error: float, degrees: float, level: float) -> float:
+    """Half the length of the two-sided Student interval at this level."""
+    upper = 0.5 + 0.5 * level
+    quantile = stdtrit(degrees, upper) if np.isfinite(degrees) else ndtri(upper)
+    return float(quantile) * standard_error
+
+
+def jackknife(statistic: Callable[[Sequence[int]], float], seeds: Sequence[int]) -> Measured:
+    """The statistic of all seeds with its jackknife standard error.
+
+    Args:
+        statistic: from the seeds that are kept to a number.
+        seeds: all of them; with fewer than three nothing is known.
+    """
+    if len(seeds) < 3:
+        return UNKNOWN
+    left_out = np.array([statistic([other for other in seeds if other != seed]) for seed in seeds])
+    n = len(seeds)
+    error = float(np.sqrt((n - 1) / n * ((left_out - left_out.mean()) ** 2).sum()))
+    return Measured(statistic(seeds), error, n - 1.0)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Exponent of a power law, with a 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def fit_slope(x: npt.ArrayLike, y: npt.ArrayLike, error: npt.ArrayLike, draws: int = 4000, seed: int = 0) -> Slope:
+    """Slope of ``log |y|`` against ``log x`` by weighted least squares; interval by redrawing `y` within its error.
+
+    Args:
+        x: sizes, shape (n,), n at least 2, above 0.
+        y: values, shape (n,); their sign is ignored.
+        error: standard errors of `y`, shape (n,); zeros mean exact values, and weights are then equal.
+        draws: number of redraws.
+        seed: seed of the redraws.
+
+    Raises:
+        AnalysisError: if the lists do not fit, or a value is zero or not finite.
+    """
+    a, b, e = (np.asarray(v, dtype=np.float64) for v in (x, y, error))
+    if a.ndim != 1 or a.shape != b.shape or a.shape != e.shape or a.size < 2 or not (a > 0).all() or (e < 0).any():
+        raise AnalysisError(f"sizes {a.shape}, values {b.shape}, errors {e.shape}", "give equal lists of at least 2")
+    if not np.isfinite(b).all() or (b == 0).any():
+        raise AnalysisError("a value is zero or not finite", "leave it out: it has no logarithm")
+    weight = np.ones_like(b) if (e == 0).any() else (b / e) ** 2
+    centred = np.log(a) - np.average(np.log(a), weights=weight)
+    project = weight * centred / np.sum(weight * centred**2)
+    drawn = b + e * np.random.default_rng(seed).standard_normal((draws, b.size))
+    slopes = np.log(np.maximum(np.abs(drawn), 1e-300)) @ project
+    low, high = np.quantile(slopes, [0.025, 0.975])
+    return Slope(float(np.log(np.abs(b)) @ project), float(low), float(high))

@@ -1,16 +1,20 @@
-"""Where the optimum of a hyperparameter lies, and how well the seeds know it."""
+"""Where the optimum of a hyperparameter lies, and how well the seeds know it.
 
+``estimates`` does the work, a bootstrap for each configuration, once; every statistic of a sweep takes what it found.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.bootstrap import half_width
 from depthtransfer.analysis.coordinates import Array, coordinate
-from depthtransfer.analysis.errors import AnalysisError
-from depthtransfer.analysis.quadratic import METHODS, Bottom, bottom
+from depthtransfer.analysis.measured import half_width
+from depthtransfer.analysis.parabola import METHODS, Bottom, bottom
 from depthtransfer.analysis.sweep import Sweep, mean_log_loss, sweeps
 from depthtransfer.analysis.uncertainty import Uncertainty, uncertainty
+from depthtransfer.errors import AnalysisError
 
 EDGES = ("none", "left", "right", "both", "all_diverged")
 
@@ -30,6 +34,12 @@ class Estimate:
     curve: Array
     centre: Bottom
     known: Uncertainty
+
+    @property
+    def names(self) -> dict[str, object]:
+        """Hyperparameter and configuration: the first columns of every table."""
+        sweep = self.sweep
+        return {name: getattr(sweep, name) for name in ("hyperparameter", "scheme", "width", "depth")}
 
     @property
     def method(self) -> str:
@@ -58,25 +68,39 @@ class Estimate:
         return "left" if best == 0 else "right" if best == last else "none"
 
 
-def optima(
-    runs: pd.DataFrame,
-    hyperparameter: str = "learning_rate",
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> pd.DataFrame:
+def estimates(
+    runs: pd.DataFrame, hyperparameter: str = "learning_rate", *, resamples: int = 1000, seed: int = 0
+) -> list[Estimate]:
     """Find the optimum of each configuration by a robust local parabola in the log-loss.
 
     Losses are averaged over seeds as logarithms. A run that diverged is infinitely bad; a value counts as
-    diverged when at least half of its runs did, and otherwise its survivors are averaged. The interval is
-    Student's, around the optimum; ``depthtransfer.analysis.uncertainty`` says what its standard error holds.
+    diverged when at least half of its runs did, and otherwise its survivors are averaged.
 
     Args:
         runs: table of runs; see ``depthtransfer.tables.columns.RUNS``.
         hyperparameter: the swept column.
-        resamples: bootstrap resamples.
+        resamples: of the bootstrap over seeds.
         seed: of the bootstrap.
+
+    Returns:
+        One estimate per (scheme, width, depth), sorted.
+
+    Raises:
+        AnalysisError: see ``depthtransfer.analysis.sweep.sweeps``; also for resamples out of range.
+    """
+    if resamples < 2:
+        raise AnalysisError(f"resamples is {resamples}", "a bootstrap needs at least 2")
+    return [_estimate(sweep, resamples, seed) for sweep in sweeps(runs, hyperparameter)]
+
+
+def optima(found: Sequence[Estimate], *, level: float = 0.95) -> pd.DataFrame:
+    """The table of optima.
+
+    The interval is Student's, around the optimum; ``depthtransfer.analysis.uncertainty`` says what its standard
+    error holds.
+
+    Args:
+        found: the estimates.
         level: of the interval.
 
     Returns:
@@ -101,19 +125,16 @@ def optima(
         - method: one of ``METHODS``.
 
     Raises:
-        AnalysisError: see ``depthtransfer.analysis.sweep.sweeps``; also for resamples or level out of range.
+        AnalysisError: if the level is no probability.
     """
-    found = estimates(runs, hyperparameter, resamples=resamples, seed=seed, level=level)
-    return pd.DataFrame([_row(estimate, hyperparameter, level) for estimate in found])
+    check_level(level)
+    return pd.DataFrame([_row(estimate, level) for estimate in found])
 
 
-def estimates(runs: pd.DataFrame, hyperparameter: str, *, resamples: int, seed: int, level: float) -> list[Estimate]:
-    """The optimum of each configuration with its bootstrap, sorted; arguments as in ``optima``."""
-    if resamples < 2:
-        raise AnalysisError(f"resamples is {resamples}", "a bootstrap needs at least 2")
+def check_level(level: float) -> None:
+    """Refuse what is no probability."""
     if not 0.0 < level < 1.0:
         raise AnalysisError(f"level is {level:g}", "it is a probability between 0 and 1, such as 0.95")
-    return [_estimate(sweep, resamples, seed) for sweep in sweeps(runs, hyperparameter)]
 
 
 def _estimate(sweep: Sweep, resamples: int, seed: int) -> Estimate:
@@ -122,23 +143,20 @@ def _estimate(sweep: Sweep, resamples: int, seed: int) -> Estimate:
     return Estimate(sweep, curve, centre, uncertainty(sweep, curve, centre, resamples, seed))
 
 
-def _row(estimate: Estimate, hyperparameter: str, level: float) -> dict[str, object]:
+def _row(estimate: Estimate, level: float) -> dict[str, object]:
     sweep, centre = estimate.sweep, estimate.centre
     position, best = float(centre.position[0]), int(centre.best[0])
     x = sweep.log2_values
     low, high = interval(estimate, level)
     touched = sweep.diverged.any(axis=1)
     return {
-        "hyperparameter": hyperparameter,
-        "scheme": sweep.scheme,
-        "width": sweep.width,
-        "depth": sweep.depth,
+        **estimate.names,
         "log2_optimum": position,
         "low": low,
         "high": high,
         "standard_error": estimate.known.standard_error,
         "degrees": estimate.known.degrees,
-        "optimum": float(coordinate(hyperparameter).back(centre.position)[0]),
+        "optimum": float(coordinate(sweep.hyperparameter).back(centre.position)[0]),
         "loss": float(np.exp(estimate.curve[best])),
         "grid_best": float("nan") if estimate.all_diverged else float(x[best]),
         "grid_low": float(x[0]),

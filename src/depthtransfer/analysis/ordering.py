@@ -1,19 +1,19 @@
 """Whether larger networks reach lower losses, each at its own optimum."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.measured import Measured, slope_weights, weighted_sum
-from depthtransfer.analysis.optimum import Estimate, estimates
-from depthtransfer.analysis.transfer import AXES
+from depthtransfer.analysis.optimum import Estimate
+from depthtransfer.analysis.transfer import check_axis
 
 Configuration = tuple[str, int, int]
 
 
-def best_losses(found: list[Estimate]) -> dict[Configuration, Measured]:
+def best_losses(found: Sequence[Estimate]) -> dict[Configuration, Measured]:
     """Log of the best averaged loss of each (scheme, width, depth) that could be trained.
 
     The spread between seeds is pooled over the configurations of a scheme, because two or three seeds of one
@@ -38,15 +38,7 @@ def best_losses(found: list[Estimate]) -> dict[Configuration, Measured]:
     return known
 
 
-def loss_order(
-    runs: pd.DataFrame,
-    hyperparameter: str = "learning_rate",
-    over: str = "depth",
-    *,
-    resamples: int = 200,
-    seed: int = 0,
-    level: float = 0.95,
-) -> pd.DataFrame:
+def loss_order(found: Sequence[Estimate], over: str = "depth", *, level: float = 0.95) -> pd.DataFrame:
     """How the best loss changes with size.
 
     Returns:
@@ -57,17 +49,12 @@ def loss_order(
         certain) and falls (at which it falls for certain), both at this level.
 
     Raises:
-        AnalysisError: as ``depthtransfer.analysis.optima``; also for an axis that is not known.
+        AnalysisError: for an axis that is not known.
     """
-    if over not in AXES:
-        raise AnalysisError(f"cannot order losses over '{over}'", f"use {' or '.join(AXES)}")
-    losses = best_losses(estimates(runs, hyperparameter, resamples=resamples, seed=seed, level=level))
-    return pd.DataFrame(
-        [
-            {"hyperparameter": hyperparameter, **_row(key, over, group, level)}
-            for key, group in sorted(along(losses, over).items())
-        ]
-    )
+    check_axis(over)
+    names = {"hyperparameter": found[0].sweep.hyperparameter} if found else {}
+    groups = along(best_losses(found), over)
+    return pd.DataFrame([{**names, **_row(key, over, group, level)} for key, group in sorted(groups.items())])
 
 
 def along(losses: dict[Configuration, Measured], over: str) -> dict[tuple[str, int], list[tuple[int, Measured]]]:

@@ -1,4 +1,4 @@
-"""How the optimum moves with size: shifts and slopes over depth and over width.
+"""How the optimum, and the largest value that trains, move with size: shifts and slopes over depth and over width.
 
 Works on a table of optima alone. Both a shift and a slope are linear in the optima, sum of w_i log2 eta*_i (for
 momentum log2 of 1 / (1 - mu*), see ``depthtransfer.analysis.coordinates``);
@@ -13,10 +13,11 @@ bounds point both ways.
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.errors import AnalysisError
 from depthtransfer.analysis.measured import UNKNOWN, Bound, Measured, slope_weights, weighted_sum
+from depthtransfer.errors import AnalysisError
 
 AXES = {"depth": "width", "width": "depth"}
 _NEEDED = (
@@ -39,6 +40,21 @@ _BOUND: dict[str, Bound] = {
     "right": "at_least",
     "both": "unknown",
 }
+
+
+def check_axis(over: str) -> None:
+    """Refuse an axis along which nothing can be followed.
+
+    Raises:
+        AnalysisError: naming those there are.
+    """
+    if over not in AXES:
+        raise AnalysisError(f"cannot follow anything over '{over}'", f"use {' or '.join(AXES)}")
+
+
+def fixed_axis(over: str) -> str:
+    """The size that is held fixed while the other varies."""
+    return AXES[over]
 
 
 def transfer(optima: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
@@ -67,14 +83,13 @@ def shifts(optima: pd.DataFrame, over: str = "depth", *, level: float = 0.95) ->
     Raises:
         AnalysisError: for an empty table, a missing column or an axis that is not known.
     """
-    if over not in AXES:
-        raise AnalysisError(f"cannot follow an optimum over '{over}'", f"use {' or '.join(AXES)}")
+    check_axis(over)
     missing = [name for name in _NEEDED if name not in optima.columns]
     if missing:
         raise AnalysisError(f"the table of optima lacks the column '{missing[0]}'", "make it with analysis.optima")
     if optima.empty:
         raise AnalysisError("the table of optima is empty", "make it from at least one run")
-    fixed = AXES[over]
+    fixed = fixed_axis(over)
     groups = optima.groupby(["hyperparameter", "scheme", fixed], sort=True, observed=True)
     return pd.DataFrame([_row(group.sort_values(over), over, fixed, level) for _, group in groups]).astype(
         dict.fromkeys(("width", "depth", "smallest_all_diverged"), "Int64")
@@ -131,3 +146,54 @@ def shift_of(terms: Sequence[Measured]) -> Measured:
     if len(terms) < 2:
         return UNKNOWN
     return weighted_sum((terms[0], terms[-1]), (-1.0, 1.0))
+
+
+def stability(optima: pd.DataFrame, over: str = "depth", *, level: float = 0.95) -> pd.DataFrame:
+    """Slope of the largest stable value over size.
+
+    The boundary lies within the grid step above the largest value at which no run diverged; where nothing
+    diverged that value bounds it from below, where something diverged everywhere the grid's end bounds it from
+    above. In a slope the half step cancels, its scatter (step / sqrt 12) does not.
+
+    Args:
+        optima: table made by ``depthtransfer.analysis.optima``.
+        over: "depth" or "width".
+        level: of the intervals.
+
+    Returns:
+        One row per group, sorted: hyperparameter, scheme, over, fixed (the size held fixed), sizes, slope with
+        slope_low, slope_high, slope_bound.
+    """
+    rows = []
+    groups = optima.groupby(["hyperparameter", "scheme", fixed_axis(over)], sort=True)
+    for (hyperparameter, scheme, size), group in groups:
+        ordered = group.sort_values(over)
+        slope = weighted_sum(_boundaries(ordered), slope_weights(ordered[over].tolist()))
+        low, high = slope.interval(level)
+        rows.append(
+            {
+                "hyperparameter": hyperparameter,
+                "scheme": scheme,
+                "over": over,
+                "fixed": size,
+                "sizes": len(ordered),
+                "slope": slope.value,
+                "slope_low": low,
+                "slope_high": high,
+                "slope_bound": slope.bound,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _boundaries(optima: pd.DataFrame) -> list[Measured]:
+    columns = ["largest_stable", "smallest_diverged", "grid_low", "grid_step"]
+    found = []
+    for stable, diverged, lowest, step in optima[columns].to_numpy(dtype=float):
+        if np.isnan(stable):
+            found.append(Measured(float(lowest), 0.0, float("inf"), "at_most"))
+        elif np.isnan(diverged):
+            found.append(Measured(float(stable), 0.0, float("inf"), "at_least"))
+        else:
+            found.append(Measured(float(stable), float(step) / np.sqrt(12.0)))
+    return found

@@ -18,9 +18,7 @@ import numpy as np
 
 from depthtransfer.analysis.bootstrap import degrees_of_freedom, generator, resampled_curves
 from depthtransfer.analysis.coordinates import Array
-from depthtransfer.analysis.cubic import skew
-from depthtransfer.analysis.quadratic import METHODS, Bottom, bottom
-from depthtransfer.analysis.roughness import roughness
+from depthtransfer.analysis.parabola import METHODS, Bottom, bottom, roughness, skew
 from depthtransfer.analysis.sweep import Sweep
 
 _UNSEEN = 1.6

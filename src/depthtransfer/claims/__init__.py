@@ -10,23 +10,13 @@ from collections.abc import Iterable
 import pandas as pd
 
 from depthtransfer.analysis import AnalysisError
-from depthtransfer.claims import (
-    dynamics,
-    hyperparameters,
-    learning_rate,
-    normalized_resnet,
-    theory,
-    transformer,
-    updates,
-)
-from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import NotRunError, TooLittleError
-from depthtransfer.claims.evidence import Evidence
-from depthtransfer.claims.verdict import LEVEL, Finding, Verdict
+from depthtransfer.claims import cnn, dynamics, normalized_resnet, theory, transformer
+from depthtransfer.claims.claim import Claim, Evidence
+from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, TooLittleError, Verdict
 
 __all__ = ["CLAIMS", "LEVEL", "Claim", "Evidence", "Finding", "Verdict", "judge", "judge_all"]
 
-_FAMILIES = (learning_rate, normalized_resnet, transformer, hyperparameters, dynamics, updates, theory)
+_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory)
 
 
 def _place(claim: Claim) -> tuple[str, int, str]:

@@ -1,10 +1,66 @@
-"""One claim of the paper: what it says, by which number it is judged, and why that threshold."""
+"""One claim of the paper: what it says and by which number it is judged; and the tables that it reads."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from depthtransfer.claims.evidence import Evidence
-from depthtransfer.claims.verdict import Finding
+import pandas as pd
+
+from depthtransfer.claims.verdict import Finding, NotRunError
+from depthtransfer.tables.columns import OPTIMA, PROBES, STEPS, THEORY, UPDATES, Column
+from depthtransfer.tables.frames import read_runs, read_table
+
+
+class Evidence:
+    """Tables under results/<preset>; each is read once.
+
+    Args:
+        folder: the preset's folder of results.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read = cache(self._load)
+
+    def runs(self, experiment: str) -> pd.DataFrame:
+        """One row per run; ``scheme`` names the variant, so that variants of a scheme are told apart.
+
+        Raises:
+            NotRunError: if the table is not there.
+            StoreError: if it is damaged.
+        """
+        path = self._existing(f"{experiment}/runs.parquet")
+        return read_runs(path)
+
+    def optima(self, experiment: str) -> pd.DataFrame:
+        """One row per scheme, width, depth and length of training; errors as for ``runs``."""
+        return self._read(f"{experiment}/optima.parquet", OPTIMA)
+
+    def steps(self, experiment: str) -> pd.DataFrame:
+        """One row per logged step per run; errors as for ``runs``."""
+        return self._read(f"{experiment}/steps.parquet", STEPS)
+
+    def probes(self, experiment: str) -> pd.DataFrame:
+        """Logits of the fixed images; errors as for ``runs``."""
+        return self._read(f"{experiment}/probes.parquet", PROBES)
+
+    def updates(self, experiment: str) -> pd.DataFrame:
+        """How far each block has moved the features; errors as for ``runs``."""
+        return self._read(f"{experiment}/updates.parquet", UPDATES)
+
+    def theory(self, study: str) -> pd.DataFrame:
+        """Values of a study of the theory; errors as for ``runs``."""
+        return self._read(f"theory/{study}.parquet", THEORY)
+
+    def _load(self, name: str, columns: tuple[Column, ...]) -> pd.DataFrame:
+        return read_table(self._existing(name), columns)
+
+    def _existing(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            raise NotRunError(f"{path} does not exist", "make it with Snakemake, if the preset has this experiment")
+        return path
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,17 @@
-"""How networks approach the limit of infinite width and depth: Figure 5."""
+"""How networks learn: their approach to the infinite limit (Figure 5), and what each block contributes (Section 4)."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis import distances, loss_gaps, mean_curves
-from depthtransfer.analysis.approach import approach
-from depthtransfer.analysis.jackknife import jackknife
+from depthtransfer.analysis import approach, distances, jackknife, loss_gaps, mean_curves
+from depthtransfer.analysis.measured import Measured, mean, slope_weights
 from depthtransfer.claims import transfer
-from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import TooLittleError
-from depthtransfer.claims.evidence import Evidence
-from depthtransfer.claims.verdict import LEVEL, Finding, Region, Verdict
+from depthtransfer.claims.claim import Claim, Evidence
+from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, Region, TooLittleError, Verdict, all_of
 
-CNN_DYNAMICS = "cnn_dynamics"
+CNN_DYNAMICS, CNN_UPDATES = "cnn_dynamics", "cnn_updates"
 _SCHEME = "mup_sqrt_depth"
 _BLOCKS = 20  # of steps, over which the loss of single batches is averaged
 _FEWEST_DEPTHS = 3
@@ -22,6 +19,7 @@ _BOTTLENECK = 0.7
 """Share of a network's distance that its own initialization may make before width is what limits it."""
 _COINCIDE = Region(high=0.1)
 _INVERSE = Region(-1.5, -0.5)
+_ONE_BLOCK, _ALL_BLOCKS = Region(-1.25, -0.75), Region(-0.25, 0.25)
 
 
 def _tables(evidence: Evidence) -> tuple[pd.DataFrame, list[int]]:
@@ -91,6 +89,53 @@ def _error_falls(evidence: Evidence) -> Finding:
     return finding
 
 
+def sizes_of_updates(runs: pd.DataFrame, updates: pd.DataFrame) -> pd.DataFrame:
+    """Change after the last probe, per run that did not diverge.
+
+    Returns:
+        One row per (width, depth, seed): block (mean over blocks of what one adds) and whole (change of what the last
+        block gives), root mean squares over a fixed batch.
+    """
+    last = updates[updates["step"] == updates["step"].max()]
+    whole = last[last["block"] == 0].set_index("key")["change"]
+    block = last[last["block"] > 0].groupby("key")["change"].mean()
+    stable = runs[runs["status"] == "ok"].set_index("key")[["width", "depth", "seed"]]
+    return stable.join(block.rename("block")).join(whole.rename("whole")).dropna().reset_index(drop=True)
+
+
+def _slopes(table: pd.DataFrame, quantity: str) -> list[Measured]:
+    """Slope of log2 of the mean over seeds against log2 depth, for each width, by leaving out one seed at a time."""
+    found = []
+    for _, group in table.groupby("width", sort=True):
+        seeds = sorted(int(seed) for seed in group["seed"].unique())
+
+        def slope(kept: Sequence[int], group: pd.DataFrame = group) -> float:
+            means = group[group["seed"].isin(kept)].groupby("depth", sort=True)[quantity].mean()
+            return float(np.dot(slope_weights(means.index.tolist()), np.log2(means.to_numpy())))
+
+        if group["depth"].nunique() > 1:
+            found.append(jackknife(slope, seeds))
+    return found
+
+
+def _blocks_share_the_work(evidence: Evidence) -> Finding:
+    runs = transfer.select(evidence.runs(CNN_UPDATES), _SCHEME, CNN_UPDATES)
+    updates = evidence.updates(CNN_UPDATES)
+    if updates.empty:
+        raise NotRunError(f"{CNN_UPDATES} has no probes of blocks", "set probes.blocks: true in the preset")
+    table = sizes_of_updates(runs, updates)
+    parts = []
+    for quantity, region, words in (("block", _ONE_BLOCK, "One block"), ("whole", _ALL_BLOCKS, "All together")):
+        slopes = _slopes(table, quantity)
+        if not slopes:
+            raise transfer.too_little("depth")
+        measured = mean(slopes)
+        low, high = measured.interval(LEVEL)
+        detail = f"{words}: power {measured.value:+.2f} ({low:+.2f} to {high:+.2f}) of the depth."
+        parts.append(region.judge(measured, detail=detail, missing="More seeds, or a wider range of depths."))
+    return all_of(*parts)
+
+
 CLAIMS = (
     Claim(
         "A12",
@@ -113,5 +158,15 @@ CLAIMS = (
         (f"{CNN_DYNAMICS}/runs.parquet", f"{CNN_DYNAMICS}/probes.parquet"),
         _error_falls,
         "fig5",
+    ),
+    Claim(
+        "A20",
+        "Section 4",
+        "One block changes its features by 1/L, all blocks together by an amount that does not depend on L.",
+        "slope of log2(change of the features) over log2(depth), by one block and by all, mean over widths",
+        "between -5/4 and -3/4 for one block, between -1/4 and 1/4 for all",
+        "Half way to the neighbouring powers of the square root of the depth.",
+        (f"{CNN_UPDATES}/runs.parquet", f"{CNN_UPDATES}/updates.parquet"),
+        _blocks_share_the_work,
     ),
 )

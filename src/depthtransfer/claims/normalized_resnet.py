@@ -3,22 +3,20 @@
 import numpy as np
 
 from depthtransfer.analysis.measured import Measured, mean
-from depthtransfer.analysis.optimum import estimates
-from depthtransfer.analysis.ordering import along, best_losses, difference
+from depthtransfer.analysis.ordering import along, difference
+from depthtransfer.analysis.statistics import losses_of
 from depthtransfer.claims import transfer
-from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import TooLittleError
-from depthtransfer.claims.evidence import Evidence
-from depthtransfer.claims.verdict import LEVEL, Finding, Region, Verdict, all_of
+from depthtransfer.claims.claim import Claim, Evidence
+from depthtransfer.claims.verdict import Finding, Region, TooLittleError, Verdict, all_of
 
 RESNET = "resnet18_bn_learning_rate"
 _MANY_LAYERS = 300
 
 
 def _transfers_only_when_scaled(evidence: Evidence) -> Finding:
-    runs = evidence.runs(RESNET)
-    scaled = transfer.judge_slope(transfer.select(runs, "mup_sqrt_depth", RESNET), "depth", transfer.DEPTH_STAYS)
-    unscaled = transfer.judge_slope(transfer.select(runs, "mup", RESNET), "depth", transfer.DEPTH_FALLS)
+    optima = evidence.optima(RESNET)
+    scaled = transfer.judge_slope(transfer.select(optima, "mup_sqrt_depth", RESNET), "depth", transfer.DEPTH_STAYS)
+    unscaled = transfer.judge_slope(transfer.select(optima, "mup", RESNET), "depth", transfer.DEPTH_FALLS)
     return all_of(scaled, unscaled)
 
 
@@ -35,10 +33,10 @@ def _trains_at_hundreds_of_layers(evidence: Evidence) -> Finding:
 
 
 def _scaled_wins_when_deep(evidence: Evidence) -> Finding:
-    runs = evidence.runs(RESNET)
+    runs = evidence.optima(RESNET)
     for scheme in ("mup_sqrt_depth", "mup"):
         transfer.select(runs, scheme, RESNET)
-    losses = best_losses(estimates(runs, "learning_rate", resamples=2, seed=0, level=LEVEL))
+    losses = losses_of(runs)
     by_width = along(losses, "depth")
     deepest = int(runs["depth"].max())
     compared: list[Measured] = []

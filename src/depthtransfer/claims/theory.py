@@ -4,10 +4,8 @@ import numpy as np
 import pandas as pd
 
 from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
-from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import NotRunError, TooLittleError
-from depthtransfer.claims.evidence import Evidence
-from depthtransfer.claims.verdict import Finding, Region, all_of
+from depthtransfer.claims.claim import Claim, Evidence
+from depthtransfer.claims.verdict import Finding, NotRunError, Region, TooLittleError, all_of
 
 _WIDTH_RATE = Region(-1.25, -0.75)
 _DEPTH_RATE = Region(-0.25, 0.25)

@@ -4,13 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from depthtransfer.analysis import diagnosis, optima
 from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
 from depthtransfer.analysis.transfer import AXES, measured_optima, shift_of
-from depthtransfer.claims.errors import NotRunError, TooLittleError
-from depthtransfer.claims.verdict import LEVEL, Finding, Region, Verdict
+from depthtransfer.claims.verdict import Finding, NotRunError, Region, TooLittleError, Verdict
 
-RESAMPLES = 400
 DEPTH_STAYS = Region(-0.25, 0.25)
 WIDTH_STAYS = Region(-0.5, 0.5)
 DEPTH_FALLS = Region(high=-0.25)
@@ -26,21 +23,21 @@ WHY_A_HALF = (
 )
 
 
-def select(runs: pd.DataFrame, scheme: str, experiment: str) -> pd.DataFrame:
-    """The runs of one scheme.
+def select(table: pd.DataFrame, scheme: str, experiment: str) -> pd.DataFrame:
+    """The rows of one scheme in a table of runs or of optima.
 
     Raises:
         NotRunError: if there are none.
     """
-    chosen = runs[runs["scheme"] == scheme]
-    if runs.empty or chosen.empty:
+    chosen = table[table["scheme"] == scheme]
+    if chosen.empty:
         raise NotRunError(f"{experiment} has no run of {scheme}", "add it to the preset")
     return chosen
 
 
-def equally_long(runs: pd.DataFrame) -> list[pd.DataFrame]:
-    """Runs by number of steps: neither losses nor optima of runs of different length say anything of size."""
-    return [some for _, some in runs.groupby("steps", sort=True)]
+def equally_long(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Rows by number of steps: neither losses nor optima of runs of different length say anything of size."""
+    return [some for _, some in table.groupby("steps", sort=True)]
 
 
 def slopes(tables: Sequence[pd.DataFrame], over: str) -> list[Measured]:
@@ -64,26 +61,25 @@ def slopes(tables: Sequence[pd.DataFrame], over: str) -> list[Measured]:
     return [weighted_sum(measured_optima(group), slope_weights(group[over].tolist())) for group in several or groups]
 
 
-def judge_slope(runs: pd.DataFrame, over: str, region: Region, hyperparameter: str = "learning_rate") -> Finding:
+def judge_slope(optima: pd.DataFrame, over: str, region: Region) -> Finding:
     """Judge the mean slope of the optimum of one scheme over a size.
 
     A mean could hide slopes that cancel, so a group whose own slope lies outside for certain keeps a claim from
     being reproduced.
 
     Args:
-        runs: of one scheme.
+        optima: of one scheme.
         over: "depth" or "width".
         region: slopes for which the claim holds.
-        hyperparameter: the swept column.
 
     Raises:
-        AnalysisError, TooLittleError: if the table cannot be analysed or has a single size.
+        TooLittleError: if there is a single size.
     """
-    tables = [optima(some, hyperparameter, resamples=RESAMPLES, level=LEVEL) for some in equally_long(runs)]
+    tables = equally_long(optima)
     parts = slopes(tables, over)
     average = mean(parts)
     described = "; ".join(text for found in tables if (text := _described(found, over)))
-    finding = region.judge(average, detail=f"Shift at {described}.", missing=_open(runs, hyperparameter))
+    finding = region.judge(average, detail=f"Shift at {described}.", missing=_open(optima))
     if finding.verdict is Verdict.REPRODUCED and any(region.excludes(part) for part in parts):
         return Finding(
             Verdict.INCONCLUSIVE,
@@ -120,11 +116,10 @@ def _described(found: pd.DataFrame, over: str) -> str:
     return "; ".join(texts)
 
 
-def _open(runs: pd.DataFrame, hyperparameter: str, limit: int = 3) -> str:
+def _open(optima: pd.DataFrame, limit: int = 3) -> str:
     """The further runs that would decide, at the configurations that are known worst."""
-    table = diagnosis(runs, hyperparameter, resamples=RESAMPLES, level=LEVEL)
     wishes = []
-    for row in table[table["flags"] != ""].itertuples():
+    for row in optima[optima["flags"] != ""].itertuples():
         wish = [f"values {str(row.add_values).replace(' ', ', ')}"] if row.add_values else []
         wish += ["seeds"] if row.add_seeds else []
         if wish:

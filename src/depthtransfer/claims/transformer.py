@@ -2,15 +2,13 @@
 
 from functools import partial
 
-from depthtransfer.analysis import optima, stopped
+from depthtransfer.analysis import estimates, optima, stopped
 from depthtransfer.analysis.measured import mean
 from depthtransfer.analysis.ordering import difference
 from depthtransfer.analysis.transfer import measured_optima
 from depthtransfer.claims import transfer
-from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.errors import TooLittleError
-from depthtransfer.claims.evidence import Evidence
-from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of
+from depthtransfer.claims.claim import Claim, Evidence
+from depthtransfer.claims.verdict import Finding, Region, TooLittleError, all_of
 
 VIT, NO_NORM, COSINE = "vit_learning_rate", "vit_no_norm_learning_rate", "vit_cosine_learning_rate"
 _SCALED = "mup_sqrt_depth"
@@ -22,7 +20,7 @@ def _stays(experiments: tuple[str, ...], evidence: Evidence) -> Finding:
     return all_of(
         *(
             transfer.judge_slope(
-                transfer.select(evidence.runs(experiment), _SCALED, experiment), "depth", transfer.DEPTH_STAYS
+                transfer.select(evidence.optima(experiment), _SCALED, experiment), "depth", transfer.DEPTH_STAYS
             )
             for experiment in experiments
         )
@@ -31,13 +29,13 @@ def _stays(experiments: tuple[str, ...], evidence: Evidence) -> Finding:
 
 def _early_tuning(evidence: Evidence) -> Finding:
     runs = transfer.select(evidence.runs(VIT), _SCALED, VIT)
-    tables = [stopped(runs, evidence.steps(VIT), _EARLY), runs]
-    found = [optima(table, resamples=transfer.RESAMPLES, level=LEVEL) for table in tables]
+    early = stopped(runs, evidence.steps(VIT), _EARLY)
+    found = [optima(estimates(early)), transfer.select(evidence.optima(VIT), _SCALED, VIT)]
     both = [dict(zip(zip(t["width"], t["depth"], strict=True), measured_optima(t), strict=True)) for t in found]
     differences = [difference(both[0][size], both[1][size]) for size in both[1] if size in both[0]]
     if not differences:
         raise TooLittleError("there are no runs to compare", "add the experiment to the preset")
-    detail = f"{len(differences)} sizes, after {int(tables[0]['steps'].max())} of {int(runs['steps'].max())} steps."
+    detail = f"{len(differences)} sizes, after {int(early['steps'].max())} of {int(runs['steps'].max())} steps."
     return _SAME.judge(mean(differences), detail=detail, missing="More seeds, or a finer grid.")
 
 
@@ -50,7 +48,7 @@ CLAIMS = (
         transfer.SLOPE.format(axis="depth", other="width"),
         "between -1/4 and 1/4, with and without normalization",
         transfer.WHY_A_QUARTER,
-        (f"{VIT}/runs.parquet", f"{NO_NORM}/runs.parquet"),
+        (f"{VIT}/optima.parquet", f"{NO_NORM}/optima.parquet"),
         partial(_stays, (VIT, NO_NORM)),
         "fig3",
     ),
@@ -61,7 +59,7 @@ CLAIMS = (
         transfer.SLOPE.format(axis="depth", other="width"),
         "between -1/4 and 1/4",
         transfer.WHY_A_QUARTER,
-        (f"{COSINE}/runs.parquet",),
+        (f"{COSINE}/optima.parquet",),
         partial(_stays, (COSINE,)),
         "fig3",
     ),
@@ -72,7 +70,7 @@ CLAIMS = (
         "log2 of the optimum after a third of the steps less that at the end, mean over sizes",
         "between -0.74 and 0.74",
         "One step of the paper's grid of learning rates for Adam, ten values over two decades.",
-        (f"{VIT}/runs.parquet", f"{VIT}/steps.parquet"),
+        (f"{VIT}/optima.parquet", f"{VIT}/runs.parquet", f"{VIT}/steps.parquet"),
         _early_tuning,
         "figB3",
     ),

@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from depthtransfer.analysis.measured import Measured
+from depthtransfer.errors import UserError
 
 LEVEL = 0.98
 """Of the intervals that decide: one in a hundred on either side."""
@@ -18,6 +19,14 @@ class Verdict(StrEnum):
     NOT_REPRODUCED = "not reproduced"
     INCONCLUSIVE = "inconclusive"
     NOT_RUN = "not run"
+
+
+class NotRunError(UserError):
+    """A table that a claim needs is not there."""
+
+
+class TooLittleError(UserError):
+    """The tables are there, but not what the claim asks of them."""
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,12 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.configuration import load_preset
     from depthtransfer.tables.columns import CLAIMS
     from depthtransfer.tables.csv import write_csv
-    from depthtransfer.tables.frames import write_table
+    from depthtransfer.tables.frames import write_frame
 
     load_preset(arguments.preset)
     table = judge_all(Evidence(results_folder(arguments.preset)))
     if arguments.output:
-        import pyarrow as pa
-
-        write_table(pa.Table.from_pylist(table.to_dict("records")), arguments.output.with_suffix(".parquet"), CLAIMS)
+        write_frame(table, arguments.output.with_suffix(".parquet"), CLAIMS)
         write_csv(table, arguments.output)
     print(readable(table, details=arguments.details, columns=shutil.get_terminal_size().columns))
     return 0

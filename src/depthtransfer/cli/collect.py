@@ -1,4 +1,4 @@
-"""`depthtransfer collect`: an experiment's tables from its stored runs."""
+"""`depthtransfer collect`: an experiment's tables from its stored runs, and their statistics."""
 
 import argparse
 
@@ -14,18 +14,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read and verify every run, recompute what turns out to be damaged, and write the tables."""
+    """Read and verify every run, recompute what turns out to be damaged, write the tables, and analyse them."""
+    from depthtransfer.analysis import statistics
     from depthtransfer.data import default_data_directory
     from depthtransfer.sweeps.collect import write_tables
     from depthtransfer.sweeps.refinement import load_refined
     from depthtransfer.sweeps.runner import complete
     from depthtransfer.sweeps.store import Store
+    from depthtransfer.tables.columns import OPTIMA
+    from depthtransfer.tables.csv import write_csv
+    from depthtransfer.tables.frames import read_runs, write_frame
 
     interrupt_on_termination()
     sweep = load_refined(arguments.preset, arguments.experiment)
+    folder = table_folder(arguments.preset, arguments.experiment)
     with open_log(arguments.log) as log:
         records = complete(
             sweep, Store.default(), data_directory=default_data_directory(), workers=arguments.workers, log=log
         )
-    write_tables(sweep, records, table_folder(arguments.preset, arguments.experiment))
+    write_tables(sweep, records, folder)
+    tables = statistics(read_runs(folder / "runs.parquet"), sweep.swept)
+    write_frame(tables.pop("optima"), folder / "optima.parquet", OPTIMA)
+    for name, table in tables.items():
+        write_csv(table, folder / f"{name}.csv")
     return 0

@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     A function of the preset and of the runs: with all runs stored it gives the same file and trains nothing.
     """
-    from depthtransfer.analysis import refinement
+    from depthtransfer.analysis import estimates, refinement
     from depthtransfer.configuration import load_preset
     from depthtransfer.data import default_data_directory
     from depthtransfer.sweeps.collect import write_tables
@@ -26,8 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.runner import complete, ensure
     from depthtransfer.sweeps.store import Store
-    from depthtransfer.tables.columns import RUNS
-    from depthtransfer.tables.frames import read_table
+    from depthtransfer.tables.frames import read_runs
 
     interrupt_on_termination()
     preset, experiment = arguments.preset, arguments.experiment
@@ -42,9 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
             if number > load_preset(preset).refine:
                 break
             write_tables(so_far, complete(so_far, Store.default(), **training), folder)
-            runs = read_table(folder / "runs.parquet", RUNS)
-            runs["scheme"] = runs["variant"]  # variants of one scheme are compared like schemes
-            wanted = refinement(runs, sweep.swept).to_dict("records")
+            runs = read_runs(folder / "runs.parquet")
+            wanted = refinement(estimates(runs, sweep.swept)).to_dict("records")
             if not wanted:
                 break
             additions += [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis import curves, optima
+from depthtransfer.analysis import curves, estimates, optima
 from depthtransfer.figures import style
 from depthtransfer.figures.captions import caption
 from depthtransfer.figures.errors import FigureError
@@ -144,7 +144,7 @@ def measure(panel: Panel, resamples: int, seed: int) -> Measured:
     return Measured(
         panel,
         curves(panel.runs, panel.hyperparameter),
-        optima(panel.runs, panel.hyperparameter, resamples=resamples, seed=seed),
+        optima(estimates(panel.runs, panel.hyperparameter, resamples=resamples, seed=seed)),
     )
 
 

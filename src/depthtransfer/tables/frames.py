@@ -9,7 +9,7 @@ from depthtransfer.errors import StoreError
 from depthtransfer.regular_files import read_regular
 from depthtransfer.tables.aside import set_aside
 from depthtransfer.tables.atomic import write_atomic
-from depthtransfer.tables.columns import Column
+from depthtransfer.tables.columns import RUNS, Column
 from depthtransfer.tables.parquet import parquet_of
 from depthtransfer.tables.seal import is_sealed, seal
 
@@ -60,6 +60,18 @@ def write_table(table: "pa.Table", path: Path, columns: Sequence[Column]) -> Non
     write_atomic(path, seal(buffer.getvalue()))
 
 
+def write_frame(frame: "pd.DataFrame", path: Path, columns: Sequence[Column]) -> None:
+    """Write a pandas table as `write_table` does; NaN stays a number, and None is a missing value.
+
+    Raises:
+        StoreError: as `write_table`.
+    """
+    import pyarrow as pa
+
+    arrays = {name: pa.array(frame[name].to_numpy(), from_pandas=False) for name in frame.columns}
+    write_table(pa.table(arrays), path, columns)
+
+
 def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
     """Return a table, verified: checksum, names, types and numbers.
 
@@ -85,6 +97,16 @@ def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
             f"{rebuild}, or again what needs it; it is rebuilt from what is stored",
         ) from error
     return frame
+
+
+def read_runs(path: Path) -> "pd.DataFrame":
+    """Return a table of runs whose ``scheme`` is the variant, so that variants of a scheme are compared like schemes.
+
+    Raises:
+        StoreError: as `read_table`.
+    """
+    runs = read_table(path, RUNS)
+    return runs.assign(scheme=runs["variant"])
 
 
 class _WrongError(Exception):

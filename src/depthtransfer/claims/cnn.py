@@ -1,29 +1,29 @@
-"""The learning rate of the residual CNN: Figure 1, Figure B.1, and the depth exponents of Figure M.1."""
+"""The residual CNN: learning rate (Figures 1, B.1), depth exponents (M.1), other hyperparameters (4)."""
 
 from functools import partial
 
 from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
-from depthtransfer.analysis.optimum import estimates
-from depthtransfer.analysis.ordering import along, best_losses
+from depthtransfer.analysis.ordering import along
+from depthtransfer.analysis.statistics import losses_of
 from depthtransfer.claims import transfer
-from depthtransfer.claims.claim import Claim
-from depthtransfer.claims.evidence import Evidence
+from depthtransfer.claims.claim import Claim, Evidence
 from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of
 
+_OTHERS = {
+    "momentum": ("momentum", "momentum, as 1/(1 - momentum),", "Figure 4a"),
+    "gamma0": ("feature-learning strength gamma_0", "gamma_0", "Figure 4b"),
+    "weight_decay": ("weight decay", "weight decay", "Section 3 (regularization)"),
+}
 CNN, CNN_SP, ALPHA = "cnn_learning_rate", "cnn_learning_rate_sp", "cnn_alpha"
 
 
 def _slope(experiment: str, scheme: str, over: str, region: Region, evidence: Evidence) -> Finding:
-    runs = transfer.select(evidence.runs(experiment), scheme, experiment)
-    return transfer.judge_slope(runs, over, region)
+    return transfer.judge_slope(transfer.select(evidence.optima(experiment), scheme, experiment), over, region)
 
 
 def _loss_improves(evidence: Evidence) -> Finding:
-    runs = transfer.select(evidence.runs(CNN), "mup_sqrt_depth", CNN)
-    compared = [
-        best_losses(estimates(some, "learning_rate", resamples=2, seed=0, level=LEVEL))
-        for some in transfer.equally_long(runs)
-    ]
+    optima = transfer.select(evidence.optima(CNN), "mup_sqrt_depth", CNN)
+    compared = [losses_of(some) for some in transfer.equally_long(optima)]
     falls = Region(high=0.0)
     return all_of(
         *(
@@ -56,7 +56,7 @@ CLAIMS = (
         transfer.SLOPE.format(axis="depth", other="width"),
         "between -1/4 and 1/4",
         transfer.WHY_A_QUARTER,
-        (f"{CNN}/runs.parquet",),
+        (f"{CNN}/optima.parquet",),
         partial(_slope, CNN, "mup_sqrt_depth", "depth", transfer.DEPTH_STAYS),
         "fig1",
     ),
@@ -67,7 +67,7 @@ CLAIMS = (
         transfer.SLOPE.format(axis="depth", other="width"),
         "below -1/4",
         transfer.WHY_A_QUARTER,
-        (f"{CNN}/runs.parquet",),
+        (f"{CNN}/optima.parquet",),
         partial(_slope, CNN, "mup", "depth", transfer.DEPTH_FALLS),
         "fig1",
     ),
@@ -78,7 +78,7 @@ CLAIMS = (
         transfer.SLOPE.format(axis="depth", other="width"),
         "below -1/4",
         transfer.WHY_A_QUARTER,
-        (f"{CNN_SP}/runs.parquet",),
+        (f"{CNN_SP}/optima.parquet",),
         partial(_slope, CNN_SP, "sp", "depth", transfer.DEPTH_FALLS),
         "figB1",
     ),
@@ -89,7 +89,7 @@ CLAIMS = (
         transfer.SLOPE.format(axis="width", other="depth"),
         "below -1/2",
         transfer.WHY_A_HALF,
-        (f"{CNN_SP}/runs.parquet",),
+        (f"{CNN_SP}/optima.parquet",),
         partial(_slope, CNN_SP, "sp", "width", transfer.WIDTH_FALLS),
         "figB1",
     ),
@@ -100,7 +100,7 @@ CLAIMS = (
         transfer.SLOPE.format(axis="width", other="depth"),
         "between -1/2 and 1/2",
         transfer.WHY_A_HALF,
-        (f"{CNN}/runs.parquet",),
+        (f"{CNN}/optima.parquet",),
         partial(_slope, CNN, "mup_sqrt_depth", "width", transfer.WIDTH_STAYS),
         "fig1",
     ),
@@ -112,7 +112,7 @@ CLAIMS = (
         "change of the log of the best loss when depth, or width, doubles",
         "below 0, for depth and for width",
         "The sign is the claim; the interval decides whether it is known.",
-        (f"{CNN}/runs.parquet",),
+        (f"{CNN}/optima.parquet",),
         _loss_improves,
         "fig1",
     ),
@@ -123,8 +123,22 @@ CLAIMS = (
         transfer.SLOPE.format(axis="depth", other="width"),
         "between -1/4 and 1/4",
         transfer.WHY_A_QUARTER,
-        (f"{ALPHA}/runs.parquet",),
+        (f"{ALPHA}/optima.parquet",),
         partial(_slope, ALPHA, "alpha 1", "depth", transfer.DEPTH_STAYS),
         "figM1",
+    ),
+    *(
+        Claim(
+            f"A10-{hyperparameter.replace('_', '-')}",
+            place,
+            f"With muP and branches scaled by 1/sqrt(L), the best {name} of the CNN is the same at every depth.",
+            f"slope of log2 of the best {quantity} over log2(depth), mean over widths",
+            "between -1/4 and 1/4",
+            transfer.WHY_A_QUARTER,
+            (f"cnn_{hyperparameter}/optima.parquet",),
+            partial(_slope, f"cnn_{hyperparameter}", "mup_sqrt_depth", "depth", transfer.DEPTH_STAYS),
+            "fig4",
+        )
+        for hyperparameter, (name, quantity, place) in _OTHERS.items()
     ),
 )

@@ -9,55 +9,45 @@ An optimum is flagged as
 - "non_unimodal": away from the lowest point the loss falls again by more than noise explains.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.bootstrap import half_width
 from depthtransfer.analysis.coordinates import Array, coordinate
-from depthtransfer.analysis.optimum import Estimate, estimates
-from depthtransfer.analysis.roughness import roughness
+from depthtransfer.analysis.measured import half_width
+from depthtransfer.analysis.optimum import Estimate, interval
+from depthtransfer.analysis.parabola import roughness
 
+EDGE, WIDE = "edge of the grid", "interval wider than a grid step"
 FLAGS = ("edge_of_grid", "too_coarse_grid", "too_few_seeds", "non_unimodal")
 _LEVEL_OF_A_DIP = 0.999  # of one comparison; a curve has about ten
 _DECIMALS = 6
 
 
-def diagnosis(
-    runs: pd.DataFrame,
-    hyperparameter: str = "learning_rate",
-    *,
-    further: int = 2,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
-) -> pd.DataFrame:
+def diagnosis(found: Sequence[Estimate], *, further: int = 2, level: float = 0.95) -> pd.DataFrame:
     """Flags of each optimum and the runs that would decide.
 
     Args:
+        found: the estimates.
         further: how many values to name at most.
-        runs, hyperparameter, resamples, seed, level: as for ``depthtransfer.analysis.optima``.
+        level: of the intervals that are compared with the grid.
 
     Returns:
         One row per (scheme, width, depth), sorted: hyperparameter, scheme, width, depth, flags (space-separated;
         empty if there are none), add_values (values to add to the grid, space-separated, the most useful first)
         and add_seeds (whether more seeds would help more than values).
-
-    Raises:
-        AnalysisError: as ``depthtransfer.analysis.optima``.
     """
     rows = []
-    for estimate in estimates(runs, hyperparameter, resamples=resamples, seed=seed, level=level):
-        found = flags(estimate, level)
-        values = further_values(estimate, further) if set(found) & {"edge_of_grid", "too_coarse_grid"} else []
+    for estimate in found:
+        raised = flags(estimate, level)
+        values = further_values(estimate, further) if set(raised) & {"edge_of_grid", "too_coarse_grid"} else []
         rows.append(
             {
-                "hyperparameter": hyperparameter,
-                "scheme": estimate.sweep.scheme,
-                "width": estimate.sweep.width,
-                "depth": estimate.sweep.depth,
-                "flags": " ".join(found),
+                **estimate.names,
+                "flags": " ".join(raised),
                 "add_values": " ".join(f"{value:.6g}" for value in values),
-                "add_seeds": "too_few_seeds" in found,
+                "add_seeds": "too_few_seeds" in raised,
             }
         )
     return pd.DataFrame(rows)
@@ -138,3 +128,31 @@ def _noise_of_means(estimate: Estimate) -> tuple[float, float]:
     degrees = float((seeds[seeds > 1] - 1).sum())
     variance = float(np.nansum(residual**2)) / degrees
     return float(np.sqrt(variance / seeds[seeds > 1].mean())), degrees
+
+
+def refinement(found: Sequence[Estimate], *, level: float = 0.95) -> pd.DataFrame:
+    """Name one value for each configuration whose optimum lies at the grid's edge or is known worse than a grid step.
+
+    Args:
+        found: the estimates.
+        level: of the interval that is compared with the grid step.
+
+    Returns:
+        One row per (scheme, width, depth) that needs it, sorted: hyperparameter, scheme, width, depth, value (the one
+        that helps most, see ``further_values``) and reason.
+    """
+    rows = []
+    for estimate in found:
+        reason = _reason(estimate, level)
+        for value in further_values(estimate, 1) if reason else []:
+            rows.append((*estimate.names.values(), value, reason))
+    return pd.DataFrame(rows, columns=["hyperparameter", "scheme", "width", "depth", "value", "reason"])
+
+
+def _reason(estimate: Estimate, level: float) -> str:
+    """Why an optimum needs a further value; empty if it does not."""
+    if estimate.edge != "none":
+        return EDGE
+    low, high = interval(estimate, level)
+    wide = not np.isfinite(high - low) or high - low > estimate.sweep.step
+    return WIDE if wide else ""

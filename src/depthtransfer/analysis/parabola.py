@@ -4,6 +4,13 @@ The parabola is fitted to the *log*-loss against log2 of the hyperparameter. Tra
 span orders of magnitude and rise much faster on the side of instability than on the other; in the logarithm
 the two sides are closer to symmetric, a point with twice the loss counts the same at every size, and a loss
 multiplied by a constant has its optimum where it was.
+
+A cubic through the same points has room for skewness (``skew``): where its minimum and the parabola's vertex differ
+by more than noise explains, the difference is a bias of the parabola; it widens the interval and moves nothing, since
+a cubic through five noisy points is the worse estimate of the two. With one seed there is nothing to resample, and
+the noise is read off the roughness of the curve (``roughness``): third differences remove any parabola and leave 20
+times the variance of independent noise, and whatever the curve has beyond a parabola; that makes the noise seem
+larger, never smaller.
 """
 
 from dataclasses import dataclass
@@ -18,6 +25,12 @@ _HUBER = 1.345  # 95 per cent efficiency at the normal (Huber 1964)
 _CONSISTENT_MAD = 1.4826
 _ITERATIONS = 6
 _TRICUBE_BANDWIDTH = REACH + 0.5
+
+_CUBIC_TERMS = 4
+_ROUGH_REACH = 3  # grid points on either side of the lowest that tell of noise
+_DIFFERENCES = 3
+_VARIANCE = 20.0  # of a third difference of independent noise of variance one: 1 + 9 + 9 + 1
+_CORRELATION = (1.0, -15.0 / 20.0, 6.0 / 20.0, -1.0 / 20.0)  # of third differences at distance 0 to 3
 
 METHODS = ("none", "grid", "clipped", "quadratic")
 
@@ -153,3 +166,56 @@ def _parabola(u: Array, y: Array, w: Array, enough: npt.NDArray[np.bool_]) -> tu
     b = (-t0 * d1 + t1 * (s0 * s4 - s2 * s2) - t2 * (s0 * s3 - s1 * s2)) * inverse
     a = (t0 * d2 - t1 * (s0 * s3 - s1 * s2) + t2 * (s0 * s2 - s1 * s1)) * inverse
     return a, b, c
+
+
+def skew(x: Array, curves: Array, found: Bottom) -> Array:
+    """(R,) minimum of a cubic less the position found, in the unit of x; NaN where no cubic can say.
+
+    The cubic passes through the points that the parabola was fitted to, with the same weights of distance. It
+    says nothing with fewer than four points, or where it has no minimum among the neighbours of the best one.
+
+    Args:
+        x: (V,) positions, increasing.
+        curves: (R, V) finite or +inf.
+        found: their bottoms, by ``bottom``.
+    """
+    view = window(x, curves)
+    powers = np.vander(view.u.ravel(), _CUBIC_TERMS, increasing=True).reshape(*view.u.shape, _CUBIC_TERMS)
+    weighted = powers * view.prior[..., None]
+    normal = np.einsum("rpi,rpj->rij", weighted, powers)
+    right = np.einsum("rpi,rp->ri", weighted, view.y)
+    enough = view.used.sum(axis=1) >= _CUBIC_TERMS
+    normal[~enough] = np.eye(_CUBIC_TERMS)
+    _, slope, half_curvature, cubic = np.linalg.solve(normal, right[..., None])[..., 0].T
+    square = half_curvature**2 - 3.0 * cubic * slope
+    bottom_exists = enough & (square > 0)
+    denominator = half_curvature + np.sqrt(np.where(bottom_exists, square, 0.0))
+    bottom_exists &= denominator > 0
+    minimum = -slope / np.where(bottom_exists, denominator, 1.0)
+    left = np.where(view.used[:, REACH - 1], view.u[:, REACH - 1], 0.0)
+    right_end = np.where(view.used[:, REACH + 1], view.u[:, REACH + 1], 0.0)
+    bottom_exists &= (minimum >= left) & (minimum <= right_end)
+    moved = x[found.best] + view.scale * minimum - found.position
+    return np.where(bottom_exists, moved, np.nan)
+
+
+def roughness(curve: Array, best: int) -> tuple[float, float]:
+    """Standard deviation of a curve's noise and its degrees of freedom; NaN and 0 with fewer than four points.
+
+    Args:
+        curve: (V,) log-losses on a grid, +inf where diverged.
+        best: index of the lowest point; points near it are looked at, up to the first infinite one.
+    """
+    finite = np.isfinite(curve)
+    first = best
+    while first > max(best - _ROUGH_REACH, 0) and finite[first - 1]:
+        first -= 1
+    last = best
+    while last < min(best + _ROUGH_REACH, len(curve) - 1) and finite[last + 1]:
+        last += 1
+    if last - first < _DIFFERENCES:
+        return float("nan"), 0.0
+    differences = np.diff(curve[first : last + 1], n=_DIFFERENCES)
+    n = len(differences)
+    overlap = sum((1 if lag == 0 else 2) * (n - lag) * rho**2 for lag, rho in enumerate(_CORRELATION) if lag < n)
+    return float(np.sqrt((differences**2).mean() / _VARIANCE)), n**2 / overlap

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from depthtransfer.analysis import estimates, optima
+
 Optimum = Callable[[str, int, int], float | None]
 
 
@@ -52,3 +54,8 @@ def runs_table(
                             }
                         )
     return pd.DataFrame(rows)
+
+
+def optima_of(runs: pd.DataFrame, hyperparameter: str = "learning_rate", **arguments: int) -> pd.DataFrame:
+    """The table of optima of a runs table."""
+    return optima(estimates(runs, hyperparameter, **arguments))

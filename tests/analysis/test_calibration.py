@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from depthtransfer.analysis import optima
+from depthtransfer.analysis import estimates, optima
 from depthtransfer.analysis.measured import Measured
 from depthtransfer.claims.transfer import DEPTH_STAYS, slopes
 from depthtransfer.claims.verdict import LEVEL, Verdict
@@ -29,7 +29,7 @@ def judged(seeds: int, slope: float) -> pd.DataFrame:
         rng = np.random.default_rng([seeds, index])
         truth = rng.uniform(-3, -2, (TABLES, 1)) + slope * np.log2(DEPTHS / 3)
         runs = simulated_runs(truth, Curves(noise, **SHAPES[shape]), seeds=seeds, step=step, rng=rng)
-        found = optima(runs.assign(depth=DEPTHS[runs["depth"] - 1]), resamples=100, level=LEVEL)
+        found = optima(estimates(runs.assign(depth=DEPTHS[runs["depth"] - 1]), resamples=100), level=LEVEL)
         verdicts = [DEPTH_STAYS.judge(measured).verdict for measured in slopes([found], "depth")]
         intervals = [
             Measured(row.log2_optimum, row.standard_error, row.degrees).interval(NOMINAL) for row in found.itertuples()

@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from depthtransfer.analysis import AnalysisError, curves, optima, shifts
+from depthtransfer.analysis import AnalysisError, curves, shifts
 from depthtransfer.analysis.coordinates import coordinate
 
-from .synthetic import runs_table
+from .synthetic import optima_of, runs_table
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def momentum_table(best: float, depths: tuple[int, ...] = (3,)) -> pd.DataFrame:
 def test_momentum_zero_is_a_value_like_others() -> None:
     runs = momentum_table(2.3, depths=(3, 6))
     assert (runs["momentum"] == 0.0).any()
-    row = optima(runs, "momentum").iloc[0]
+    row = optima_of(runs, "momentum").iloc[0]
     assert row["log2_optimum"] == pytest.approx(2.3)
     assert row["optimum"] == pytest.approx(1.0 - 2.0**-2.3)
     assert row["grid_low"] == 0.0
     assert row["grid_step"] == pytest.approx(1.0)
     assert curves(runs, "momentum")["value"].iloc[:3].tolist() == pytest.approx([0.0, 0.5, 0.75])
-    assert shifts(optima(runs, "momentum")).iloc[0]["shift"] == pytest.approx(0.0, abs=1e-6)
+    assert shifts(optima_of(runs, "momentum")).iloc[0]["shift"] == pytest.approx(0.0, abs=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [1.0, -0.1, np.inf])
@@ -57,4 +57,4 @@ def test_momentum_outside_its_domain_is_refused(wrong: float) -> None:
     runs = momentum_table(2.3)
     runs.loc[0, "momentum"] = wrong
     with pytest.raises(AnalysisError, match="at least 0 and less than 1"):
-        optima(runs, "momentum")
+        optima_of(runs, "momentum")

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from depthtransfer.analysis import AnalysisError, diagnosis, fast_transfer, loss_order, optima, stability
-from depthtransfer.analysis.jackknife import jackknife
-from depthtransfer.analysis.measured import UNKNOWN, Measured, mean, slope_weights, weighted_sum
-from depthtransfer.analysis.roughness import roughness
+from depthtransfer.analysis import AnalysisError, diagnosis, estimates, fast_transfer, loss_order, stability
+from depthtransfer.analysis.measured import UNKNOWN, Measured, jackknife, mean, slope_weights, weighted_sum
+from depthtransfer.analysis.parabola import roughness
 
-from .synthetic import runs_table
+from .synthetic import optima_of, runs_table
 
 DEPTHS = (3, 6, 12, 24)
 
@@ -21,26 +20,26 @@ def scaled(runs: pd.DataFrame, gain: float) -> pd.DataFrame:
 
 def test_loss_falls_with_depth_and_says_by_how_much() -> None:
     runs = scaled(runs_table(depths=DEPTHS, seeds=range(8), noise=0.01), 0.2)
-    row = loss_order(runs).iloc[0]
+    row = loss_order(estimates(runs)).iloc[0]
     assert row["change"] == pytest.approx(-0.2 * np.log(8), abs=0.08)
     assert row["change_high"] < 0
     assert row["slope"] == pytest.approx(-0.2 * np.log(2), abs=0.03)
     assert row["rises"] == 0
-    assert loss_order(scaled(runs, -0.4)).iloc[0]["rises"] >= 1
+    assert loss_order(estimates(scaled(runs, -0.4))).iloc[0]["rises"] >= 1
 
 
 def test_one_seed_does_not_order_losses() -> None:
-    row = loss_order(runs_table(depths=DEPTHS, seeds=(0,))).iloc[0]
+    row = loss_order(estimates(runs_table(depths=DEPTHS, seeds=(0,)))).iloc[0]
     assert (row["change_low"], row["change_high"]) == (-np.inf, np.inf)
     assert (row["rises"], row["falls"]) == (0, 0)
 
 
 def test_the_largest_stable_value_and_its_slope() -> None:
     runs = runs_table(lambda s, w, d: -1.0 - np.log2(d / 3), depths=DEPTHS, boundary=1.5)
-    row = stability(optima(runs)).iloc[0]
+    row = stability(optima_of(runs)).iloc[0]
     assert row["slope"] == pytest.approx(-1.0, abs=0.01)
     assert row["slope_low"] < -1 < row["slope_high"]
-    stable = stability(optima(runs_table(depths=DEPTHS))).iloc[0]
+    stable = stability(optima_of(runs_table(depths=DEPTHS))).iloc[0]
     assert stable["slope_bound"] == "unknown", "nothing diverged anywhere"
 
 
@@ -56,14 +55,14 @@ def test_the_largest_stable_value_and_its_slope() -> None:
     ],
 )
 def test_flags_and_the_values_that_would_help(best: float, changes: dict[str, object], flags: str, values: str) -> None:
-    row = diagnosis(runs_table(best, **changes)).iloc[0]  # type: ignore[arg-type]
+    row = diagnosis(estimates(runs_table(best, **changes))).iloc[0]  # type: ignore[arg-type]
     assert row["flags"] == flags
     assert row["add_values"] == values
     assert row["add_seeds"] == ("too_few_seeds" in flags)
 
 
 def test_everything_diverged_asks_for_smaller_values() -> None:
-    row = diagnosis(runs_table(lambda s, w, d: None)).iloc[0]
+    row = diagnosis(estimates(runs_table(lambda s, w, d: None))).iloc[0]
     assert row["flags"] == "edge_of_grid"
     assert row["add_values"] == f"{2.0**-9:.6g} {2.0**-10:.6g}"
 
@@ -71,17 +70,17 @@ def test_everything_diverged_asks_for_smaller_values() -> None:
 def test_momentum_is_continued_towards_one_and_not_below_zero() -> None:
     runs = runs_table(9.0, grid=tuple(range(5))).rename(columns={"momentum": "unused"})
     right = runs.assign(momentum=1 - 1 / runs["learning_rate"], learning_rate=0.1)
-    assert diagnosis(right, "momentum").iloc[0]["add_values"] == "0.96875 0.984375"
+    assert diagnosis(estimates(right, "momentum")).iloc[0]["add_values"] == "0.96875 0.984375"
     left = right.assign(loss=right.groupby("seed")["loss"].transform(lambda losses: losses.to_numpy()[::-1]))
-    assert diagnosis(left, "momentum").iloc[0]["add_values"] == ""
+    assert diagnosis(estimates(left, "momentum")).iloc[0]["add_values"] == ""
 
 
 def test_a_second_valley_is_flagged_and_noise_is_not() -> None:
     runs = runs_table(-3.0, noise=0.01)
-    assert diagnosis(runs).iloc[0]["flags"] == ""
+    assert diagnosis(estimates(runs)).iloc[0]["flags"] == ""
     dip = np.isclose(np.log2(runs["learning_rate"]), 1)
     runs.loc[dip, "loss"] *= 0.6
-    assert "non_unimodal" in diagnosis(runs).iloc[0]["flags"]
+    assert "non_unimodal" in diagnosis(estimates(runs)).iloc[0]["flags"]
 
 
 def test_transfer_is_fast_where_its_cost_shrinks_sooner_than_the_gap() -> None:
@@ -92,7 +91,7 @@ def test_transfer_is_fast_where_its_cost_shrinks_sooner_than_the_gap() -> None:
     gap = np.where(runs["scheme"] == "fast", 0.4, 0.001) * 3 / runs["depth"]
     lowest = runs.groupby(["scheme", "depth", "seed"])["loss"].transform("min")
     runs["loss"] *= np.exp(gap) / lowest
-    table = fast_transfer(runs).groupby("scheme").first()
+    table = fast_transfer(estimates(runs)).groupby("scheme").first()
     assert table.loc["fast", "reading"] == "fast"
     assert table.loc["fast", "cost_slope"] < table.loc["fast", "gap_slope"] < 0
     assert table.loc["slow", "reading"] == "not_fast"

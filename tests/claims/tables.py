@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from depthtransfer.tables.columns import RUNS, Column
-from depthtransfer.tables.frames import schema, write_table
+from depthtransfer.analysis import statistics
+from depthtransfer.tables.columns import OPTIMA, RUNS, Column
+from depthtransfer.tables.frames import schema, write_frame, write_table
 
 _DEFAULTS = {
     "experiment": "invented",
@@ -53,7 +54,7 @@ def _array(frame: pd.DataFrame, field: pa.Field) -> pa.Array:
 
 
 def write_runs(frame: pd.DataFrame, folder: Path, experiment: str) -> pd.DataFrame:
-    """Write runs.parquet of an experiment; columns that the frame lacks get a plain value."""
+    """Write runs and optima of an experiment; columns that the frame lacks get a plain value."""
     full = frame.copy()
     full["key"] = [f"{experiment}-{i}" for i in range(len(full))]
     full["variant"] = full["scheme"] if "variant" not in full else full["variant"]
@@ -63,4 +64,9 @@ def write_runs(frame: pd.DataFrame, folder: Path, experiment: str) -> pd.DataFra
     steps = [5 if status == "diverged" else None for status in full["status"]]
     full["diverged_step"] = pd.Series(steps, index=full.index, dtype=object)
     write(full, folder / experiment / "runs.parquet", RUNS)
+    swept = next(
+        (name for name in ("momentum", "gamma0", "weight_decay") if experiment == f"cnn_{name}"), "learning_rate"
+    )
+    compared = full.assign(scheme=full["variant"])
+    write_frame(statistics(compared, swept, resamples=200)["optima"], folder / experiment / "optima.parquet", OPTIMA)
     return full

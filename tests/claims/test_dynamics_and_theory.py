@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from depthtransfer.analysis.approach import approach
+from depthtransfer.analysis import approach
 from depthtransfer.claims import CLAIMS, Evidence, Finding, Verdict, judge
 from depthtransfer.tables.columns import PROBES, STEPS, THEORY
 

@@ -105,16 +105,11 @@ def test_slopes_that_cancel_in_the_mean_are_not_reproduced(folder: Path) -> None
 def test_no_table_is_not_run(folder: Path) -> None:
     finding = found("A1", folder)
     assert finding.verdict is Verdict.NOT_RUN
-    assert "cnn_learning_rate/runs.parquet does not exist" in finding.missing
+    assert "cnn_learning_rate/optima.parquet does not exist" in finding.missing
 
 
 def test_a_scheme_without_runs_is_not_run(folder: Path) -> None:
     write_runs(learning_rates(schemes=("mup",)), folder, "cnn_learning_rate")
-    assert found("A1", folder).verdict is Verdict.NOT_RUN
-
-
-def test_an_empty_table_is_not_run(folder: Path) -> None:
-    write_runs(learning_rates().head(0), folder, "cnn_learning_rate")
     assert found("A1", folder).verdict is Verdict.NOT_RUN
 
 
@@ -128,15 +123,15 @@ def test_losses_that_are_not_numbers_do_not_come_this_far(folder: Path) -> None:
 
 def test_a_damaged_file_and_an_unknown_column_are_errors_that_name_the_file(folder: Path) -> None:
     write_runs(learning_rates(), folder, "cnn_learning_rate")
-    path = folder / "cnn_learning_rate/runs.parquet"
+    path = folder / "cnn_learning_rate/optima.parquet"
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"runs\.parquet is damaged"):
+    with pytest.raises(StoreError, match=r"optima\.parquet is damaged"):
         found("A1", folder)
 
     learning_rates().to_parquet(path)
-    with pytest.raises(StoreError, match=r"runs\.parquet"):
+    with pytest.raises(StoreError, match=r"optima\.parquet"):
         found("A1", folder)
 
 

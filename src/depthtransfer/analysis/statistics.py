@@ -9,6 +9,7 @@ from depthtransfer.analysis.ordering import Configuration, best_losses, loss_ord
 from depthtransfer.analysis.regret import fast_transfer, regret
 from depthtransfer.analysis.sweep import CONFIGURATION
 from depthtransfer.analysis.transfer import AXES, stability, transfer
+from depthtransfer.errors import AnalysisError
 
 _LOSS = ("log_loss", "log_loss_error", "log_loss_degrees")
 
@@ -43,6 +44,8 @@ def statistics(
         AnalysisError: see ``depthtransfer.analysis.sweep.sweeps``; also for an argument out of range.
     """
     check_level(level)
+    if runs.empty:
+        raise AnalysisError("the runs table is empty", f"train at least two values of {hyperparameter} first")
     tables: dict[str, list[pd.DataFrame]] = {}
     for steps, some in runs.groupby("steps", sort=True):
         found = estimates(some, hyperparameter, resamples=resamples, seed=seed)

@@ -22,8 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the tables of an experiment's statistics beside its runs."""
     from depthtransfer.configuration import load_experiment
     from depthtransfer.tables.columns import RUNS
-    from depthtransfer.tables.csv import write_csv
-    from depthtransfer.tables.frames import read_table
+    from depthtransfer.tables.frames import read_table, write_csv
 
     swept = load_experiment(arguments.experiment).sweep
     folder = table_folder(arguments.preset, arguments.experiment)

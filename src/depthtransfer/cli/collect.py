@@ -16,10 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read and verify every run, recompute what turns out to be damaged, and write the tables."""
     from depthtransfer.data import default_data_directory
+    from depthtransfer.store.store import Store
     from depthtransfer.sweeps.collect import write_tables
     from depthtransfer.sweeps.refinement import load_refined
     from depthtransfer.sweeps.runner import complete
-    from depthtransfer.sweeps.store import Store
 
     interrupt_on_termination()
     sweep = load_refined(arguments.preset, arguments.experiment)

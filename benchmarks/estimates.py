@@ -16,13 +16,13 @@ from pathlib import Path
 
 from depthtransfer.configuration import load_preset
 from depthtransfer.data import default_data_directory, load
-from depthtransfer.sweeps.calibration import measure
-from depthtransfer.sweeps.machines import Machine
-from depthtransfer.sweeps.needs import needs, run_seconds
+from depthtransfer.pricing.calibration import measure
+from depthtransfer.pricing.cost import job_cost, run_seconds
+from depthtransfer.pricing.machines import Machine
+from depthtransfer.store.records import Record
+from depthtransfer.store.store import Store
+from depthtransfer.sweeps.grid import ExperimentRuns, Request, load_runs
 from depthtransfer.sweeps.pool import Pool
-from depthtransfer.sweeps.requests import Request, Sweep, load_sweep
-from depthtransfer.sweeps.store import Store
-from depthtransfer.tables.records import Record
 
 WORKERS = 2
 
@@ -64,14 +64,14 @@ class Comparison:
         return f"| {' | '.join(cells)} |"
 
 
-def spread_out(sweep: Sweep, machine: Machine, share: float, fewest: int) -> list[Request]:
+def spread_out(sweep: ExperimentRuns, machine: Machine, share: float, fewest: int) -> list[Request]:
     """A share of the runs, evenly from the cheapest to the dearest."""
     by_cost = sorted(sweep.requests, key=lambda each: run_seconds(each, sweep.declarations, machine))
     count = min(len(by_cost), max(fewest, round(share * len(by_cost))))
     return [by_cost[int((index + 0.5) * len(by_cost) / count)] for index in range(count)]
 
 
-def compare(sweep: Sweep, machine: Machine, chosen: Sequence[Request], store: Path) -> Comparison:
+def compare(sweep: ExperimentRuns, machine: Machine, chosen: Sequence[Request], store: Path) -> Comparison:
     """Train some runs of a sweep and compare."""
     for name in sweep.declarations:
         load(name, sweep.declarations[name], default_data_directory())
@@ -92,7 +92,7 @@ def compare(sweep: Sweep, machine: Machine, chosen: Sequence[Request], store: Pa
         planned=start + sum(each),
         predicted=start + sum(seconds * part for seconds, part in zip(each, parts, strict=True)),
         measured=measured,
-        planned_wall=needs(chosen, sweep.declarations, machine, WORKERS).seconds,
+        planned_wall=job_cost(chosen, sweep.declarations, machine, WORKERS).seconds,
         wall=wall,
     )
 
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--experiments", nargs="+", metavar="NAME", help="only these (default: all of the preset)")
     arguments = parser.parse_args()
     for preset in arguments.presets:
-        sweeps = [load_sweep(preset, name) for name in arguments.experiments or load_preset(preset).experiments]
+        sweeps = [load_runs(preset, name) for name in arguments.experiments or load_preset(preset).experiments]
         declarations = {name: each for sweep in sweeps for name, each in sweep.declarations.items()}
         machine = measure([r for sweep in sweeps for r in sweep.requests], declarations, sweeps[0].device, WORKERS)
         print(f"\n{preset}: a worker starts in {machine.start_seconds:.1f} s, a run takes", end=" ")

@@ -11,7 +11,7 @@ from benchmarks.lane import ROOT
 from benchmarks.report import Measurement
 from benchmarks.timing import Settings
 from benchmarks.workers import finish, specification, start
-from depthtransfer.sweeps.requests import Request, load_sweep
+from depthtransfer.sweeps.grid import Request, load_runs
 
 PRESET, EXPERIMENT = "desktop", "cnn_learning_rate"
 _STEPS = 10
@@ -19,7 +19,7 @@ _STEPS = 10
 
 def measure(cells: Sequence[Cell], settings: Settings) -> list[Measurement]:
     """Return the peak resident size (GiB) of a worker that has seen every image and trained the largest network."""
-    largest = max(load_sweep(PRESET, EXPERIMENT, ROOT / "config").requests, key=_activations)
+    largest = max(load_runs(PRESET, EXPERIMENT, ROOT / "config").requests, key=_activations)
     chosen = Cell(largest.spec.width, largest.spec.depth)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

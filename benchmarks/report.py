@@ -65,7 +65,7 @@ def surroundings() -> dict[str, Any]:
 
     import torch
 
-    from depthtransfer.sweeps.provenance import provenance
+    from depthtransfer.store.provenance import provenance
 
     found = provenance(torch.device("cpu"))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from depthtransfer import regular_files
-from depthtransfer.regular_files import open_regular, read_regular
+from depthtransfer import files
+from depthtransfer.files import open_regular, read_regular
 
 
 def pipe(path: Path) -> None:
@@ -53,7 +53,7 @@ def test_a_file_that_another_machine_replaces_is_read_again(
             raise left.pop()
         return open_regular(path)
 
-    monkeypatch.setattr(regular_files, "open_regular", unreliable)
+    monkeypatch.setattr(files, "open_regular", unreliable)
     if code == errno.ESTALE and failures < 3:
         assert read_regular(tmp_path / "file") == b"content"
     else:

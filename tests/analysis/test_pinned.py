@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from depthtransfer.analysis import statistics
-from depthtransfer.tables.csv import write_csv
+from depthtransfer.tables.frames import write_csv
 
 from .synthetic import runs_table
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.grid import load_runs
 
 EXPERIMENT = "cnn_learning_rate_sp"
 
@@ -12,13 +12,13 @@ EXPERIMENT = "cnn_learning_rate_sp"
 @pytest.fixture
 def invented_tables(tiny_project: Any) -> None:
     """Tables of a sweep with an optimum that anybody would find at 1/4."""
+    from depthtransfer.store.records import Record
     from depthtransfer.sweeps.collect import write_tables
-    from depthtransfer.tables.records import Record
 
     tiny_project.write_preset(
         depths=[3, 6], seeds=[0, 1], values={"learning_rate": [0.0625, 0.125, 0.25, 0.5, 1.0]}, steps=2, window=1
     )
-    sweep = load_sweep("tiny", EXPERIMENT)
+    sweep = load_runs("tiny", EXPERIMENT)
     records = {}
     for request in sweep.requests:
         loss = 1.0 + math.log2(request.spec.learning_rate / 0.25) ** 2

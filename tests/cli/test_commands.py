@@ -8,7 +8,7 @@ import pytest
 
 from depthtransfer.cli import main
 from depthtransfer.data import load_declarations
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.grid import load_runs
 from depthtransfer.sweeps.spec import ENGINE_VERSION
 
 EXPERIMENT = "cnn_learning_rate_sp"
@@ -43,7 +43,7 @@ def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFi
 def test_status_counts_runs_that_are_in_the_middle(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     unfinished = Path("results/store/unfinished")
     unfinished.mkdir(parents=True)
-    for request in load_sweep("tiny", EXPERIMENT).requests[:2]:
+    for request in load_runs("tiny", EXPERIMENT).requests[:2]:
         (unfinished / f"{request.spec.key}.safetensors").touch()
     assert row(printed(capsys, "status", "tiny"), "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "0", "3", "2"]
 
@@ -101,7 +101,7 @@ def test_a_fingerprint_is_found_and_entered(tiny_project: Any, capsys: pytest.Ca
 def test_a_manifest_and_a_log_are_written(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("--preset", "tiny", "--manifest", "m/1.txt", "--log", "l/1.log", "--shard", "1/2")
     assert printed(capsys, "train", EXPERIMENT, *words) == ""
-    keys = [request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests]
+    keys = [request.spec.key for request in load_runs("tiny", EXPERIMENT).requests]
     assert set(Path("m/1.txt").read_text().split()) < set(keys)
     assert Path("l/1.log").read_text() == f"tiny/{EXPERIMENT}: 2 runs, 0 trained, the others stored\n"
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from depthtransfer.cli import main
+from depthtransfer.store.store import Store
 from depthtransfer.sweeps import spec
-from depthtransfer.sweeps.requests import load_sweep
-from depthtransfer.sweeps.store import Store
+from depthtransfer.sweeps.grid import load_runs
 
 EXPERIMENT = "cnn_learning_rate_sp"
 
@@ -56,7 +56,7 @@ def test_one_experiment_is_a_pack_that_can_be_committed(
     printed(capsys, *words, "again.parquet")
     assert Path("again.parquet").read_bytes() == Path("results/committed/tiny.parquet").read_bytes()
     shutil.rmtree("results/store")
-    assert not Store.default().missing(request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests)
+    assert not Store.default().missing(request.spec.key for request in load_runs("tiny", EXPERIMENT).requests)
     assert printed(capsys, "train", EXPERIMENT, "--preset", "tiny").endswith("3 runs, 0 trained, the others stored\n")
     assert trained_project.tables() == before
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from depthtransfer.sweeps.store import Store
-from depthtransfer.tables.records import encode
+from depthtransfer.store.records import encode
+from depthtransfer.store.store import Store
 
 EXPERIMENT = "cnn_learning_rate_sp"
 OBEYING = ["setpriv", *(f"--{which}=-dac_override,-dac_read_search" for which in ("bounding-set", "inh-caps"))]

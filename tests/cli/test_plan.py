@@ -12,8 +12,8 @@ from depthtransfer.cli.bill_tables import duration
 from depthtransfer.cli.targets import Target, resolve
 from depthtransfer.configuration import STUDIES, load_preset
 from depthtransfer.errors import UserError
-from depthtransfer.sweeps.budget import Budget, OverBudgetError
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.pricing.budget import Budget, OverBudgetError
+from depthtransfer.sweeps.grid import load_runs
 
 EXPERIMENT = "cnn_learning_rate_sp"
 TINY = (EXPERIMENT, "--preset", "tiny", "--no-measure")
@@ -39,7 +39,7 @@ def test_counts_what_is_stored_and_what_is_to_train(trained_project: Any, capsys
     trained_project.write_preset(seeds=[0, 1])
     output = printed(capsys, *TINY, "--workers", "3")
     assert row(output, EXPERIMENT)[:4] == [EXPERIMENT, "6", "3", "3"]
-    missing = sum(request.flops for request in load_sweep("tiny", EXPERIMENT).requests[3:])
+    missing = sum(request.flops for request in load_runs("tiny", EXPERIMENT).requests[3:])
     assert float(row(output, EXPERIMENT)[4]) == pytest.approx(missing / 1e15, rel=0.01)
     assert "on 3 cores, speed typical" in output
 

@@ -11,7 +11,7 @@ from depthtransfer.cli import main, pending
 from depthtransfer.cli.pending import Job
 from depthtransfer.configuration import figure_path
 from depthtransfer.figures.origin import FigureRecord
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.grid import load_runs
 
 EXPERIMENT = "cnn_learning_rate_sp"
 FIGURE = figure_path("figB1", "tiny")
@@ -38,7 +38,7 @@ def test_a_copy_in_another_folder_says_everything(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    keys = [request.spec.key for request in load_sweep("tiny", EXPERIMENT).requests]
+    keys = [request.spec.key for request in load_runs("tiny", EXPERIMENT).requests]
     folder = tmp_path_factory.mktemp("elsewhere")
     for path in drawn.parent.iterdir():
         shutil.copy(path, folder)

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 from tests.workflow.conftest import Project
 
-from depthtransfer.sweeps.jobs import Jobs, Resources
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.pricing.jobs import Jobs, Resources
+from depthtransfer.sweeps.grid import load_runs
 
 PLUGIN = "snakemake_executor_plugin_slurm"
 PROFILE = "profiles/box"
@@ -76,7 +76,7 @@ class ClusterProject(Project):
         """What the project should ask of the cluster."""
         config = yaml.safe_load(self.read(f"{PROFILE}/profile.yaml"))["config"]
         jobs = Jobs.of(config, self.folder / "config")
-        sweep = load_sweep("smoke", experiment, self.folder / "config")
+        sweep = load_runs("smoke", experiment, self.folder / "config")
         return [jobs.resources(sweep, share, attempt=attempt) for share in jobs.shares(sweep, jobs.count(sweep))]
 
     @contextmanager

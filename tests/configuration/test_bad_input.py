@@ -8,7 +8,7 @@ import pytest
 
 from depthtransfer.configuration import load_experiment, load_preset
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.grid import load_runs
 
 Write = Callable[..., Path]
 
@@ -30,7 +30,7 @@ def grid(content: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_preset_that_these_tests_change_is_right(config: Path, write_preset: Write) -> None:
     write_preset(lambda preset: None)
-    assert len(load_sweep("mine", "cnn_learning_rate", config).requests) == 2
+    assert len(load_runs("mine", "cnn_learning_rate", config).requests) == 2
 
 
 WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], tuple[str, ...]]] = {
@@ -122,7 +122,7 @@ def test_presets_that_do_not_fit_experiment_or_data(config: Path, write_preset: 
     change, said = DOES_NOT_FIT[wrong]
     write_preset(change)
     where = "presets/mine.yaml: experiments.cnn_learning_rate[0]"
-    refused(lambda: load_sweep("mine", "cnn_learning_rate", config), where, *said)
+    refused(lambda: load_runs("mine", "cnn_learning_rate", config), where, *said)
 
 
 WRONG_TEXTS = {
@@ -202,13 +202,13 @@ def test_unknown_names(config: Path, name: str) -> None:
 
 def test_no_config_at_all(tmp_path: Path) -> None:
     refused(lambda: load_preset("smoke", tmp_path), "known: none")
-    refused(lambda: load_sweep("smoke", "cnn_learning_rate", tmp_path), "datasets.yaml")
+    refused(lambda: load_runs("smoke", "cnn_learning_rate", tmp_path), "datasets.yaml")
 
 
 def test_experiment_that_the_preset_lacks(config: Path, write_preset: Write) -> None:
     write_preset(lambda preset: None)
     refused(
-        lambda: load_sweep("mine", "cnn_learning_rate_sp", config),
+        lambda: load_runs("mine", "cnn_learning_rate_sp", config),
         "presets/mine.yaml: experiments.cnn_learning_rate_sp is missing",
         "cnn_learning_rate",
     )
@@ -235,7 +235,7 @@ def test_wrong_experiments(config: Path, text: str, said: tuple[str, ...]) -> No
 def test_unknown_model(config: Path, write_preset: Write) -> None:
     (config / "experiments/cnn_learning_rate.yaml").write_text("title: a\nmodel: cmm\nschemes: [{name: mup}]")
     write_preset(lambda preset: None)
-    refused(lambda: load_sweep("mine", "cnn_learning_rate", config), "experiments.cnn_learning_rate", "'cmm'", "cnn")
+    refused(lambda: load_runs("mine", "cnn_learning_rate", config), "experiments.cnn_learning_rate", "'cmm'", "cnn")
 
 
 def test_adam_with_plain_weight_decay(config: Path, write_preset: Write) -> None:
@@ -243,4 +243,4 @@ def test_adam_with_plain_weight_decay(config: Path, write_preset: Write) -> None
         "title: a\nmodel: cnn\nschemes: [{name: mup}]\noptimizer: {name: adam, weight_decay: 0.1}"
     )
     write_preset(lambda preset: None)
-    refused(lambda: load_sweep("mine", "cnn_learning_rate", config), "adamw")
+    refused(lambda: load_runs("mine", "cnn_learning_rate", config), "adamw")

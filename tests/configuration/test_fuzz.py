@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from depthtransfer.configuration import load_preset
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.grid import load_runs
 
 CHECKS = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
@@ -60,7 +60,7 @@ def survives(path: Path, *, sweep: bool = False) -> None:
     config = path.parents[1]
     error = refusal(lambda: load_preset("mine", config))
     if sweep and error is None:
-        error = refusal(lambda: load_sweep("mine", "cnn_learning_rate", config))
+        error = refusal(lambda: load_runs("mine", "cnn_learning_rate", config))
     assert error is None or (error.remedy and "\n" not in str(error))
 
 

@@ -19,10 +19,10 @@ from depthtransfer.configuration import STUDIES, load_experiment, load_theory
 from depthtransfer.configuration.machines import load_machines
 from depthtransfer.data import load_declarations
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.strict_yaml import read_yaml
+from depthtransfer.pricing.machines import machine
+from depthtransfer.strict import read_yaml
 from depthtransfer.studies.plan import solutions
-from depthtransfer.sweeps.machines import machine
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.grid import load_runs
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20_000
@@ -52,7 +52,7 @@ def read_experiment(config: Path) -> None:
     grid = {"widths": [4], "depths": [3], "seeds": [0], "values": {"learning_rate": [0.1], "momentum": [0.5]}}
     content = {**grid, "steps": 3, "window": 1, "batch_size": 4, "dataset": "digits"}
     preset.write_text(yaml.safe_dump({"title": "mine", "experiments": {"mine": [content]}}))
-    assert len(load_sweep("mine", "mine", config).requests) == len(experiment.schemes)
+    assert len(load_runs("mine", "mine", config).requests) == len(experiment.schemes)
 
 
 def read_theory(config: Path) -> None:
@@ -215,7 +215,7 @@ HUGE = {
 def test_presets_that_ask_for_too_much(config: Path, write_preset: Any, what: str) -> None:
     write_preset(lambda content: content["experiments"]["cnn_learning_rate"][0].update(HUGE[what]))
     with pytest.raises(ConfigurationError, match=r"at most 1000 items|at most 100000|more than 1000 values"):
-        load_sweep("mine", "cnn_learning_rate", config)
+        load_runs("mine", "cnn_learning_rate", config)
 
 
 TOO_MUCH: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -255,4 +255,4 @@ def test_what_lies_in_the_place_of_a_file(config: Path, place: str, what: str) -
         read_yaml(path)
     if shutil.which("mkfifo") and place == "presets/mine.yaml":
         with pytest.raises(ConfigurationError):
-            load_sweep("mine", "cnn_learning_rate", config)
+            load_runs("mine", "cnn_learning_rate", config)

@@ -51,7 +51,7 @@ def test_a_preset_cannot_take_the_place_of_something_else(tmp_path: Path, name: 
 
 
 def test_everything_in_results_that_is_no_preset_is_taken() -> None:
-    from depthtransfer.sweeps import store
+    from depthtransfer.store import store
 
     for folder in (store.LOCAL, store.COMMITTED, store.SOLUTIONS, store.COMMITTED_SOLUTIONS, store.IMPORTED):
         assert folder.parent == Path("results")

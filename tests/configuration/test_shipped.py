@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from depthtransfer.configuration import load_experiment, load_preset, names
-from depthtransfer.strict_yaml import read_yaml
-from depthtransfer.sweeps.requests import Sweep, load_sweep
+from depthtransfer.strict import read_yaml
+from depthtransfer.sweeps.grid import ExperimentRuns, load_runs
 
 CONFIG = Path(__file__).parents[2] / "config"
 PRESETS = names(CONFIG / "presets")
 EXPERIMENTS = names(CONFIG / "experiments")
 
 
-def sweep(preset: str, experiment: str = "cnn_learning_rate") -> Sweep:
-    return load_sweep(preset, experiment, CONFIG)
+def sweep(preset: str, experiment: str = "cnn_learning_rate") -> ExperimentRuns:
+    return load_runs(preset, experiment, CONFIG)
 
 
 def test_what_is_shipped() -> None:

@@ -8,10 +8,9 @@ from tests.studies.tiny import CONTENT
 
 from depthtransfer.configuration import TheoryScale
 from depthtransfer.figures import StudyTable
+from depthtransfer.store.records import SOLUTION, Record
 from depthtransfer.studies.collect import table_rows
 from depthtransfer.studies.plan import solutions
-from depthtransfer.tables.layouts import SOLUTION
-from depthtransfer.tables.records import Record
 
 SCALE = TheoryScale.model_validate(
     CONTENT | {"optimum": CONTENT["optimum"] | {"learning_rates": {"log2": [-5, -3, 0.5]}}}

@@ -13,9 +13,9 @@ from depthtransfer import figures
 from depthtransfer.cli.figure import tables_of
 from depthtransfer.configuration import names, table_folder
 from depthtransfer.figures import FigureError, style
+from depthtransfer.store.records import Record
 from depthtransfer.sweeps.collect import write_tables
-from depthtransfer.sweeps.requests import Request, load_sweep
-from depthtransfer.tables.records import Record
+from depthtransfer.sweeps.grid import Request, load_runs
 
 CONFIG = Path(__file__).parents[2] / "config"
 TRAINED = [name for name in figures.names() if figures.load(name).EXPERIMENTS]
@@ -56,7 +56,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "config").symlink_to(CONFIG)
     for experiment in names(CONFIG / "experiments"):
-        sweep = load_sweep("smoke", experiment, CONFIG)
+        sweep = load_runs("smoke", experiment, CONFIG)
         records = {request.spec.key: (invented(request, sweep.swept), "local") for request in sweep.requests}
         write_tables(sweep, records, folder / table_folder("smoke", experiment))
     return folder

@@ -13,7 +13,7 @@ from depthtransfer.figures import ExperimentTables, FigureError, style
 from depthtransfer.figures.captions import caption
 from depthtransfer.figures.legends import caption_lines, text_width
 from depthtransfer.figures.saving import save
-from depthtransfer.tables.csv import write_csv
+from depthtransfer.tables.frames import write_csv
 
 from .records import empty_record
 from .synthetic_tables import learning_rate_tables

@@ -1,7 +1,7 @@
 import pandas as pd
 
 from depthtransfer.figures.origin import record_of
-from depthtransfer.tables.keys import digest_of_keys
+from depthtransfer.store.keys import digest_of_keys
 
 KEYS = [letter * 64 for letter in "dacb"]
 RUNS = pd.DataFrame({"key": KEYS, "dataset": "digits", "seed": [1, 0, 0, 1], "device": "cpu", "loss": 0.5})

@@ -14,7 +14,7 @@ from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize
 from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.scaling import Role, Rule
-from depthtransfer.training.streams import stream
+from depthtransfer.training.rng import named_rng
 
 from .examples import CASES, EXAMPLES
 
@@ -26,13 +26,13 @@ def network(name: str, sizes: dict[str, Any]) -> ResidualNetwork:
     model = build(name, **sizes, branch_multiplier=0.5)
     constants = {n for n, role in model.roles().items() if role in (Role.VECTOR, Role.BRANCH_VECTOR)}
     rules = {n: Rule(p[0].numel() ** -0.5, 1, 1, 1) for n, p in model.named_parameters() if n not in constants}
-    initialize(model, rules, lambda parameter: stream(0, parameter))
+    initialize(model, rules, lambda parameter: named_rng(0, parameter))
     return model
 
 
 def images(sizes: dict[str, Any]) -> torch.Tensor:
     shape = sizes["shape"]
-    return torch.randn(BATCH, shape.channels, shape.size, shape.size, generator=stream(0, "images"))
+    return torch.randn(BATCH, shape.channels, shape.size, shape.size, generator=named_rng(0, "images"))
 
 
 def gradients(model: ResidualNetwork, x: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -79,7 +79,7 @@ def shuffle(model: ResidualNetwork, which: Callable[[str], bool]) -> None:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if which(name):
-                parameter.normal_(generator=stream(1, name))
+                parameter.normal_(generator=named_rng(1, name))
 
 
 @pytest.mark.parametrize(("name", "sizes"), CASES)

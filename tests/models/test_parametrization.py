@@ -12,7 +12,7 @@ from depthtransfer.models.cnn import CNN
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer, Role, Rule, Scheme
-from depthtransfer.training.streams import stream
+from depthtransfer.training.rng import named_rng
 
 WIDTH, DEPTH, FAN_IN = 16, 12, 64
 
@@ -34,7 +34,7 @@ def rules_of(model: nn.Module, roles: dict[str, Role], optimizer: str = "sgd", s
 
 
 def seeded(seed: int = 0):
-    return lambda name: stream(seed, f"weights/{name}")
+    return lambda name: named_rng(seed, f"weights/{name}")
 
 
 def weights(model: nn.Module) -> dict[str, torch.Tensor]:

@@ -18,7 +18,7 @@ from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_b
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme, branch_multiplier
 from depthtransfer.training.optimizers import build_optimizer
-from depthtransfer.training.streams import stream
+from depthtransfer.training.rng import named_rng
 
 GREY_8, COLOUR_32 = ImageShape(1, 8), ImageShape(3, 32)
 
@@ -37,7 +37,7 @@ def network(
 
 
 def images(shape: ImageShape, count: int = 4) -> torch.Tensor:
-    return torch.randn(count, shape.channels, shape.size, shape.size, generator=stream(0, "images"))
+    return torch.randn(count, shape.channels, shape.size, shape.size, generator=named_rng(0, "images"))
 
 
 def torchvision_name(name: str) -> str:
@@ -58,7 +58,7 @@ def test_with_unit_branches_it_is_the_resnet18_of_torchvision(size: int) -> None
     with torch.no_grad():
         for name, parameter in theirs.named_parameters():
             if parameter.dim() == 1 and name != "fc.bias":
-                parameter.add_(torch.randn(parameter.shape, generator=stream(0, name)), alpha=0.3)
+                parameter.add_(torch.randn(parameter.shape, generator=named_rng(0, name)), alpha=0.3)
         theirs.fc.bias.zero_()
     weights = dict(theirs.named_parameters())
     names = {name: torchvision_name(name) for name, _ in ours.named_parameters()}
@@ -81,7 +81,7 @@ def test_with_unit_branches_it_is_the_resnet18_of_torchvision(size: int) -> None
 def test_a_block_by_hand(inputs: int, stride: int) -> None:
     """Gains of one and biases of zero: a normalized map has mean zero and variance one in every channel."""
     block = BasicBlock(inputs, 6, stride, branch_multiplier=0.3).double()
-    x = torch.randn(5, inputs, 7, 7, generator=stream(0, "x")).double()
+    x = torch.randn(5, inputs, 7, 7, generator=named_rng(0, "x")).double()
     weights = {name: p for name, p in block.named_parameters() if p.dim() > 1}
 
     def normal(y: torch.Tensor) -> torch.Tensor:
@@ -201,7 +201,7 @@ def test_more_than_a_hundred_layers_learn(blocks: int) -> None:
         optimizer=Optimizer.SGD,
         constants=constants,
     )
-    initialize(model, rules, lambda name: stream(0, name))
+    initialize(model, rules, lambda name: named_rng(0, name))
     descent = build_optimizer(Optimizer.SGD, parameter_groups(model, rules, learning_rate=0.25), momentum=0.0)
     x, labels = images(GREY_8, count=20), torch.arange(20) % 10
     losses = []

@@ -16,7 +16,7 @@ from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.models.vit import Branch, SelfAttention, ViT
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme
-from depthtransfer.training.streams import stream
+from depthtransfer.training.rng import named_rng
 
 Array = npt.NDArray[np.float64]
 GREY_8, COLOUR_32 = ImageShape(1, 8), ImageShape(3, 32)
@@ -193,7 +193,7 @@ def test_class_token_and_positions_act_at_unit_scale(scheme: Scheme, optimizer: 
     for name in ("class_token", "positions"):
         assert rules[name].init_std == 1.0
         assert rules[name].learning_rate_factor == pytest.approx(rate, rel=EXACT)
-    initialize(model, rules, lambda name: stream(0, f"weights/{name}"))
+    initialize(model, rules, lambda name: named_rng(0, f"weights/{name}"))
     drawn = model.positions.view(17, width)
     assert drawn.square().mean().item() == pytest.approx(1.0, rel=0.2)
     assert drawn[0].dot(drawn[1]).abs().item() / width < 0.5

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import depthtransfer
-from depthtransfer.deposits.manifest import LICENCE
+from depthtransfer.store.deposit import LICENCE
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from depthtransfer import strict_yaml
+from depthtransfer import strict
 
 from .test_layout import ROOT, repository_files
 
@@ -132,9 +132,9 @@ def test_safe_code_is_left_alone(code: str) -> None:
 
 
 def test_the_loader_of_configuration_is_safe() -> None:
-    assert issubclass(strict_yaml._UniqueKeyLoader, yaml.SafeLoader)
-    assert strict_yaml._UniqueKeyLoader.yaml_constructors == yaml.SafeLoader.yaml_constructors
-    assert strict_yaml._UniqueKeyLoader.yaml_multi_constructors == yaml.SafeLoader.yaml_multi_constructors
+    assert issubclass(strict._UniqueKeyLoader, yaml.SafeLoader)
+    assert strict._UniqueKeyLoader.yaml_constructors == yaml.SafeLoader.yaml_constructors
+    assert strict._UniqueKeyLoader.yaml_multi_constructors == yaml.SafeLoader.yaml_multi_constructors
 
 
 def workflow_files() -> list[Path]:

@@ -2,12 +2,12 @@ import math
 
 import pytest
 
+from depthtransfer.store.records import Record
 from depthtransfer.studies.collect import table_rows
-from depthtransfer.studies.solution import Problem, solution
+from depthtransfer.studies.solution import Inputs, solution
 from depthtransfer.tables.columns import THEORY
-from depthtransfer.tables.records import Record
 
-ONE = Problem.one_datum(1.0)
+ONE = Inputs.one_datum(1.0)
 GIVEN = {"gamma0": 1.0, "learning_rate": 0.1, "updates": 2, "report": "final"}
 
 

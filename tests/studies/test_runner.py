@@ -1,12 +1,11 @@
 import pytest
 
+from depthtransfer.store.records import SOLUTION, encode
+from depthtransfer.store.store import Store
 from depthtransfer.studies import runner
 from depthtransfer.studies.plan import solutions
 from depthtransfer.studies.runner import complete
-from depthtransfer.studies.solution import Problem, solution
-from depthtransfer.sweeps.store import Store
-from depthtransfer.tables.layouts import SOLUTION
-from depthtransfer.tables.records import encode
+from depthtransfer.studies.solution import Inputs, solution
 
 from .tiny import scale
 
@@ -87,7 +86,7 @@ def test_a_pack_serves_without_solving(store, asked, monkeypatch, tmp_path):
 
 
 def test_a_diverged_solution_is_data_with_its_step(store, capsys):
-    one = Problem.one_datum(1.0)
+    one = Inputs.one_datum(1.0)
     given = {"depth": 4, "gamma0": 2.0, "learning_rate": 0.15, "updates": 12, "report": "training"}
     each = solution("training", "descent", one, **given)
     record, _ = complete("tiny", [each], store)[each.key]

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from depthtransfer.analysis import fit_slope
-from depthtransfer.studies.solution import ENGINE, Problem, solution
+from depthtransfer.studies.solution import ENGINE, Inputs, solution
 from depthtransfer.studies.solvers import solve
-from depthtransfer.theory import Problem as TheoryProblem
-from depthtransfer.theory import march, one_step_kernel
+from depthtransfer.theory import Problem, march, one_step_kernel
 
-ONE = Problem.one_datum(1.0)
+ONE = Inputs.one_datum(1.0)
 
 
 def values(each, quantity, name="value"):
@@ -43,8 +42,8 @@ def test_the_change_after_one_update_is_the_papers():
 def test_the_limit_is_extrapolated_and_says_how_far():
     given = {"gamma0": 1.0, "learning_rate": 0.05, "updates": 3, "report": "final"}
     each = solution("final", "descent", ONE, from_depths=(4, 8, 16, 32), **given)
-    deep = march(TheoryProblem.one_datum(1.0), 256, gamma0=1.0, eta0=0.05, steps=3).f[-1, 0]
-    deeper = march(TheoryProblem.one_datum(1.0), 512, gamma0=1.0, eta0=0.05, steps=3).f[-1, 0]
+    deep = march(Problem.one_datum(1.0), 256, gamma0=1.0, eta0=0.05, steps=3).f[-1, 0]
+    deeper = march(Problem.one_datum(1.0), 512, gamma0=1.0, eta0=0.05, steps=3).f[-1, 0]
     (value,), (error,) = values(each, "f"), values(each, "f", "standard_error")
     assert 0 < error < 1e-3
     assert abs(value - (2 * deeper - deep)) < error

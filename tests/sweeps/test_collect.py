@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from depthtransfer.store.records import Record
 from depthtransfer.sweeps.collect import write_tables
-from depthtransfer.sweeps.requests import Request, Sweep, load_sweep
+from depthtransfer.sweeps.grid import ExperimentRuns, Request, load_runs
 from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS, UPDATES
 from depthtransfer.tables.frames import read_table
-from depthtransfer.tables.records import Record
 
 LOSS = (2.5, 2.0, 1.0)
 
@@ -31,13 +31,13 @@ def record_of(request: Request, loss: Sequence[float], *, status: str = "ok") ->
 
 
 @pytest.fixture
-def sweep(tiny_project: Any) -> Sweep:
+def sweep(tiny_project: Any) -> ExperimentRuns:
     tiny_project.write_preset(values={"learning_rate": [0.5, 0.25]})
-    return load_sweep("tiny", "cnn_learning_rate_sp")
+    return load_runs("tiny", "cnn_learning_rate_sp")
 
 
 @pytest.fixture
-def written(sweep: Sweep, tmp_path: Path) -> Any:
+def written(sweep: ExperimentRuns, tmp_path: Path) -> Any:
     """Writes the tables of two runs with given losses and reads them back."""
 
     def write(*outcomes: Record, window: int = 2) -> dict[str, Any]:
@@ -51,7 +51,9 @@ def written(sweep: Sweep, tmp_path: Path) -> Any:
 
 
 @pytest.mark.parametrize(("window", "loss"), [(1, 1.0), (2, 1.5), (3, 5.5 / 3)])
-def test_the_loss_is_the_mean_over_the_last_window(sweep: Sweep, written: Any, window: int, loss: float) -> None:
+def test_the_loss_is_the_mean_over_the_last_window(
+    sweep: ExperimentRuns, written: Any, window: int, loss: float
+) -> None:
     runs = written(*(record_of(request, LOSS) for request in sweep.requests), window=window)["runs"]
     assert runs["loss"].tolist() == pytest.approx([loss, loss])
     assert runs["initial_loss"].tolist() == [2.5, 2.5]
@@ -60,7 +62,7 @@ def test_the_loss_is_the_mean_over_the_last_window(sweep: Sweep, written: Any, w
     assert runs["diverged_step"].isna().all()
 
 
-def test_a_diverged_run_is_a_row_without_a_loss(sweep: Sweep, written: Any) -> None:
+def test_a_diverged_run_is_a_row_without_a_loss(sweep: ExperimentRuns, written: Any) -> None:
     one, two = sweep.requests
     diverged = record_of(one, (2.0, math.nan), status="diverged")
     tables = written(diverged, record_of(two, LOSS))
@@ -72,12 +74,12 @@ def test_a_diverged_run_is_a_row_without_a_loss(sweep: Sweep, written: Any) -> N
     assert tables["steps"].groupby("key", sort=False).size().tolist() == [2, 3]
 
 
-def test_nothing_but_diverged_runs(sweep: Sweep, written: Any) -> None:
+def test_nothing_but_diverged_runs(sweep: ExperimentRuns, written: Any) -> None:
     runs = written(*(record_of(request, (math.inf,), status="diverged") for request in sweep.requests))["runs"]
     assert runs["diverged_step"].tolist() == [0, 0]
 
 
-def test_rows_say_what_was_asked_for(sweep: Sweep, written: Any) -> None:
+def test_rows_say_what_was_asked_for(sweep: ExperimentRuns, written: Any) -> None:
     runs = written(*(record_of(request, LOSS) for request in sweep.requests))["runs"]
     for request, row in zip(sweep.requests, runs.to_dict("records"), strict=True):
         spec = request.spec
@@ -90,7 +92,7 @@ def test_rows_say_what_was_asked_for(sweep: Sweep, written: Any) -> None:
     assert runs["learning_rate"].tolist() == [0.5, 0.25]
 
 
-def test_steps_carry_epochs_and_the_scheduled_rate(sweep: Sweep, written: Any) -> None:
+def test_steps_carry_epochs_and_the_scheduled_rate(sweep: ExperimentRuns, written: Any) -> None:
     one, two = sweep.requests
     halved = record_of(one, LOSS)
     halved.series["learning_rate_factor"] = (1.0, 0.5, 0.25)
@@ -103,7 +105,7 @@ def test_steps_carry_epochs_and_the_scheduled_rate(sweep: Sweep, written: Any) -
     assert first["learning_rate"].tolist() == [0.5, 0.25, 0.125]
 
 
-def test_provenance_is_a_table_of_its_own(sweep: Sweep, written: Any) -> None:
+def test_provenance_is_a_table_of_its_own(sweep: ExperimentRuns, written: Any) -> None:
     tables = written(*(record_of(request, LOSS) for request in sweep.requests))
     assert tables["provenance"]["layer"].tolist() == ["local", "local"]
     assert "seconds" not in tables["runs"]
@@ -111,7 +113,7 @@ def test_provenance_is_a_table_of_its_own(sweep: Sweep, written: Any) -> None:
 
 def test_updates_are_listed_by_block_and_together(tiny_project: Any, tmp_path: Path) -> None:
     tiny_project.write_preset(values={"learning_rate": [0.5]}, probes={"steps": [0, 3], "images": 1, "blocks": True})
-    sweep = load_sweep("tiny", "cnn_learning_rate_sp")
+    sweep = load_runs("tiny", "cnn_learning_rate_sp")
     (request,) = sweep.requests
     probed = replace(record_of(request, LOSS), logits=(0.5, 1.5))
     probed.summary.update(probe_steps=[0, 3], updates=[0.0, 0.0, 0.0, 0.25, 0.5, None])

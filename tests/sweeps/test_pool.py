@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from depthtransfer.errors import UserError
+from depthtransfer.sweeps.grid import ExperimentRuns, load_runs
 from depthtransfer.sweeps.pool import Pool
-from depthtransfer.sweeps.requests import Sweep, load_sweep
 
 PYTHON = sys.executable
 SCRIPT = """\
@@ -37,13 +37,13 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def sweep(tiny_project: Any) -> Sweep:
+def sweep(tiny_project: Any) -> ExperimentRuns:
     tiny_project.write_preset(seeds=[0, 1, 2, 3], values={"learning_rate": [0.1]})
-    return load_sweep("tiny", "cnn_learning_rate_sp")
+    return load_runs("tiny", "cnn_learning_rate_sp")
 
 
 @pytest.fixture
-def pool(sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pool]:
+def pool(sweep: ExperimentRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pool]:
     """A pool whose workers run a script of a few lines."""
 
     def build(behaviour: str = "    pass", workers: int = 2) -> Pool:
@@ -72,14 +72,14 @@ def nothing_left(tmp_path: Path) -> bool:
     return all(gone(int(name)) for name in files(tmp_path, "worker")) and threading.active_count() == 1
 
 
-def test_every_run_once_on_no_more_workers_than_asked_for(pool: Any, sweep: Sweep, tmp_path: Path) -> None:
+def test_every_run_once_on_no_more_workers_than_asked_for(pool: Any, sweep: ExperimentRuns, tmp_path: Path) -> None:
     events = list(pool().run(sweep.requests))
     assert sorted(event["key"] for event in events) == ["0", "1", "2", "3"]
     assert len(files(tmp_path, "worker")) <= 2
     assert nothing_left(tmp_path)
 
 
-def test_no_more_workers_than_runs(pool: Any, sweep: Sweep, tmp_path: Path) -> None:
+def test_no_more_workers_than_runs(pool: Any, sweep: ExperimentRuns, tmp_path: Path) -> None:
     list(pool(workers=16).run(sweep.requests[:1]))
     assert len(files(tmp_path, "worker")) == 1
     assert list(pool().run([])) == []
@@ -94,7 +94,9 @@ def test_no_more_workers_than_runs(pool: Any, sweep: Sweep, tmp_path: Path) -> N
         ("os.close(1); os._exit(0)", "exited with 0"),
     ],
 )
-def test_a_worker_that_dies_costs_its_run_alone(pool: Any, sweep: Sweep, tmp_path: Path, how: str, why: str) -> None:
+def test_a_worker_that_dies_costs_its_run_alone(
+    pool: Any, sweep: ExperimentRuns, tmp_path: Path, how: str, why: str
+) -> None:
     events = list(pool(f"    if seed == 1: {how}").run(sweep.requests))
     (failed,) = [event for event in events if event["event"] == "failed"]
     assert failed["key"] == sweep.requests[1].spec.key
@@ -104,7 +106,7 @@ def test_a_worker_that_dies_costs_its_run_alone(pool: Any, sweep: Sweep, tmp_pat
 
 
 def test_workers_that_cannot_even_start(
-    pool: Any, sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pool: Any, sweep: ExperimentRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = pool()
     monkeypatch.setattr(sys, "executable", "/bin/false")
@@ -114,7 +116,7 @@ def test_workers_that_cannot_even_start(
 
 
 def test_an_interpreter_that_does_not_exist_is_an_error(
-    pool: Any, sweep: Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pool: Any, sweep: ExperimentRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = pool()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
@@ -123,7 +125,7 @@ def test_an_interpreter_that_does_not_exist_is_an_error(
     assert nothing_left(tmp_path)
 
 
-def test_an_error_that_a_worker_reports_ends_all(pool: Any, sweep: Sweep, tmp_path: Path) -> None:
+def test_an_error_that_a_worker_reports_ends_all(pool: Any, sweep: ExperimentRuns, tmp_path: Path) -> None:
     report = 'say(event="error", what="disk full", remedy="make room", exit_code=4); sys.exit(4)'
     made = pool(f"    if seed == 1: {report}\n    if seed == 0: time.sleep(60)")
     started = time.monotonic()
@@ -134,14 +136,14 @@ def test_an_error_that_a_worker_reports_ends_all(pool: Any, sweep: Sweep, tmp_pa
     assert nothing_left(tmp_path)
 
 
-def test_output_that_is_no_event_is_an_error_and_ends_all(pool: Any, sweep: Sweep, tmp_path: Path) -> None:
+def test_output_that_is_no_event_is_an_error_and_ends_all(pool: Any, sweep: ExperimentRuns, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="worker"):
         list(pool("    print('hello', flush=True)").run(sweep.requests))
     assert nothing_left(tmp_path)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_closing_the_iterator_ends_the_workers(pool: Any, sweep: Sweep, tmp_path: Path, workers: int) -> None:
+def test_closing_the_iterator_ends_the_workers(pool: Any, sweep: ExperimentRuns, tmp_path: Path, workers: int) -> None:
     events = pool("    if seed > 0: time.sleep(60)", workers).run(sweep.requests)
     assert next(events)["key"] == "0"
     events.close()
@@ -149,7 +151,7 @@ def test_closing_the_iterator_ends_the_workers(pool: Any, sweep: Sweep, tmp_path
     assert files(tmp_path, "run") == ["0"]
 
 
-def test_closing_while_workers_are_being_replaced(pool: Any, sweep: Sweep, tmp_path: Path) -> None:
+def test_closing_while_workers_are_being_replaced(pool: Any, sweep: ExperimentRuns, tmp_path: Path) -> None:
     for _ in range(10):
         events = pool("    sys.exit(1)").run(sweep.requests)
         next(events)
@@ -157,7 +159,7 @@ def test_closing_while_workers_are_being_replaced(pool: Any, sweep: Sweep, tmp_p
         assert nothing_left(tmp_path)
 
 
-def test_workers_get_one_thread_each(pool: Any, sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_get_one_thread_each(pool: Any, sweep: ExperimentRuns, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
     told = "    say(event='progress', key=os.environ['OMP_NUM_THREADS'], step=0, loss=1.0)"
     events = list(pool(told).run(sweep.requests[:1]))

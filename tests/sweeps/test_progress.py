@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from depthtransfer.sweeps import progress
+from depthtransfer.sweeps.grid import Request, load_runs
 from depthtransfer.sweeps.progress import Lines, Progress
-from depthtransfer.sweeps.requests import Request, load_sweep
 
 
 @pytest.fixture
 def requests(tiny_project: Any) -> list[Request]:
-    return list(load_sweep("tiny", "cnn_learning_rate_sp").requests)
+    return list(load_runs("tiny", "cnn_learning_rate_sp").requests)
 
 
 def done(request: Request, **more: Any) -> dict[str, Any]:

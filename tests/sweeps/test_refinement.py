@@ -7,8 +7,8 @@ import pytest
 
 from depthtransfer.configuration import refinement_path
 from depthtransfer.errors import StoreError
+from depthtransfer.sweeps.grid import load_runs
 from depthtransfer.sweeps.refinement import Addition, load_refined, read_additions, refined, write_additions
-from depthtransfer.sweeps.requests import load_sweep
 from depthtransfer.tables.columns import RUNS
 from depthtransfer.tables.frames import read_table
 
@@ -24,7 +24,7 @@ def set_refine(project: Any, most: int, **grid: Any) -> None:
 
 def test_an_added_value_is_trained_for_every_seed_of_its_network_alone(tiny_project: Any) -> None:
     tiny_project.write_preset(seeds=[0, 1], widths=[4, 8], depths=[3, 6])
-    sweep = load_sweep("tiny", EXPERIMENT)
+    sweep = load_runs("tiny", EXPERIMENT)
     more = refined(sweep, [ADDITION, ADDITION])
     assert more.requests[: len(sweep.requests)] == sweep.requests
     added = [request.spec for request in more.requests[len(sweep.requests) :]]
@@ -35,7 +35,7 @@ def test_an_added_value_is_trained_for_every_seed_of_its_network_alone(tiny_proj
 
 
 def test_a_value_that_is_there_already_adds_nothing(tiny_project: Any) -> None:
-    sweep = load_sweep("tiny", EXPERIMENT)
+    sweep = load_runs("tiny", EXPERIMENT)
     assert refined(sweep, [Addition("sp", 4, 3, 0.25, 1, "")]) == sweep
 
 
@@ -47,7 +47,7 @@ def test_the_feature_learning_strength_is_a_constant_of_the_scheme(tiny_project:
         .replace(EXPERIMENT, "cnn_gamma0")
         .replace("values:", "values:\n      gamma0: [0.5, 1.0]")
     )
-    sweep = load_sweep("gamma", "cnn_gamma0")
+    sweep = load_runs("gamma", "cnn_gamma0")
     variant = sweep.requests[0].variant
     more = refined(sweep, [Addition(variant, 4, 3, 2.0, 1, "")])
     added = more.requests[len(sweep.requests) :]

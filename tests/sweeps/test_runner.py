@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.store.store import Store
+from depthtransfer.sweeps.grid import load_runs
 from depthtransfer.sweeps.runner import ensure
-from depthtransfer.sweeps.store import Store
 from depthtransfer.tables.columns import RUNS
 from depthtransfer.tables.frames import read_table
 
@@ -25,10 +25,10 @@ LONG = {"seeds": [0, 1, 2, 3], "values": {"learning_rate": [0.03125]}, "steps": 
 NOTHING_TO_DO = f"""
 import sys
 from pathlib import Path
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.sweeps.grid import load_runs
 from depthtransfer.sweeps.runner import ensure
-from depthtransfer.sweeps.store import Store
-sweep = load_sweep("tiny", "{EXPERIMENT}")
+from depthtransfer.store.store import Store
+sweep = load_runs("tiny", "{EXPERIMENT}")
 print(ensure(sweep, sweep.requests, Store.default(), data_directory=Path("data"), workers=2))
 print(sorted({{"torch", "numpy", "pandas"}} & sys.modules.keys()))
 """
@@ -63,7 +63,7 @@ def test_divergence_is_a_row(trained_project: Any) -> None:
 def test_one_more_learning_rate_trains_one_run(trained_project: Any) -> None:
     before = trained_project.stored()
     trained_project.write_preset(values={"learning_rate": [0.125, 0.5, 0.25, 1e8]})
-    sweep = load_sweep("tiny", EXPERIMENT)
+    sweep = load_runs("tiny", EXPERIMENT)
     trained = ensure(sweep, sweep.requests, Store.default(), data_directory=Path("data"), workers=4)
     assert trained == 1
     after = trained_project.stored()
@@ -74,7 +74,7 @@ def test_one_more_learning_rate_trains_one_run(trained_project: Any) -> None:
 def test_a_damaged_run_is_set_aside_and_recomputed_when_tables_are_written(
     trained_project: Any, trained_once: Any
 ) -> None:
-    key = load_sweep("tiny", EXPERIMENT).requests[0].spec.key
+    key = load_runs("tiny", EXPERIMENT).requests[0].spec.key
     path = Store.default().path(key)
     path.write_bytes(path.read_bytes()[:100])
     log = trained_project.folder / "logs/collect.log"

@@ -7,16 +7,15 @@ from typing import Any
 
 import pytest
 
+from depthtransfer.store.records import SOLUTION, Record
+from depthtransfer.store.store import Store
 from depthtransfer.studies import runner as studies_runner
 from depthtransfer.studies.solution import Problem, solution
 from depthtransfer.sweeps import runner
 from depthtransfer.sweeps.execution import Executor
-from depthtransfer.sweeps.requests import Request, load_sweep
+from depthtransfer.sweeps.grid import Request, load_runs
 from depthtransfer.sweeps.runner import ensure
-from depthtransfer.sweeps.store import Store
 from depthtransfer.sweeps.worker import serve
-from depthtransfer.tables.layouts import SOLUTION
-from depthtransfer.tables.records import Record
 
 EXPERIMENT = "cnn_learning_rate_sp"
 
@@ -26,7 +25,7 @@ def refuse(*arguments: Any, **named: Any) -> Any:
 
 
 def test_a_worker_looks_before_it_trains(trained_project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    requests = load_sweep("tiny", EXPERIMENT).requests
+    requests = load_runs("tiny", EXPERIMENT).requests
     monkeypatch.setattr(Executor, "run", refuse)
     setup = {"device": "cpu", "store": "results/store", "data_directory": "data", "declarations": {}}
     lines = [json.dumps(setup), *(json.dumps(request.spec.fields()) for request in requests)]
@@ -41,7 +40,7 @@ def test_a_worker_looks_before_it_trains(trained_project: Any, monkeypatch: pyte
 
 def test_what_was_not_trained_is_not_counted(trained_project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two of three runs arrive after this build has looked."""
-    sweep = load_sweep("tiny", EXPERIMENT)
+    sweep = load_runs("tiny", EXPERIMENT)
     keys = [request.spec.key for request in sweep.requests]
     store = Store.default()
     store.path(keys[0]).unlink()
@@ -57,7 +56,7 @@ def test_equally_long_runs_have_an_order_of_each_checkout(
     tiny_project: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny_project.write_preset(seeds=list(range(20)), values={"learning_rate": [0.1]}, depths=[3, 6])
-    requests = load_sweep("tiny", EXPERIMENT).requests
+    requests = load_runs("tiny", EXPERIMENT).requests
     asked: list[list[Request]] = []
     monkeypatch.setattr(runner, "load", lambda *arguments: None)
     monkeypatch.setattr(runner.Pool, "run", lambda self, missing: (asked.append(list(missing)), iter(()))[1])

@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 import pytest
 
 from depthtransfer.scaling import Constants, Optimizer, Scheme
+from depthtransfer.store.keys import canonical_json
 from depthtransfer.sweeps.spec import RunSpec
-from depthtransfer.tables.keys import canonical_json
 
 from .tiny import spec
 

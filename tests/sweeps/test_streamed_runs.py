@@ -10,8 +10,8 @@ from PIL import Image
 
 from depthtransfer.data import Declaration, default_data_directory, fingerprint, load_declarations
 from depthtransfer.errors import DataError
+from depthtransfer.store.records import Record
 from depthtransfer.sweeps.execution import Executor
-from depthtransfer.tables.records import Record
 
 from .tiny import exact_losses, spec
 

@@ -15,10 +15,10 @@ import torch
 
 from depthtransfer.data import Dataset, Declaration
 from depthtransfer.scaling import Constants, Optimizer, Scheme
+from depthtransfer.store.records import Record
 from depthtransfer.sweeps import execution
 from depthtransfer.sweeps.execution import Executor
 from depthtransfer.sweeps.spec import RunSpec
-from depthtransfer.tables.records import Record
 
 COUNT = 40
 

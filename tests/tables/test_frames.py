@@ -9,9 +9,8 @@ import pytest
 
 from depthtransfer.errors import StoreError
 from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS, Column
-from depthtransfer.tables.csv import write_csv
-from depthtransfer.tables.frames import read_table, schema, write_table
-from depthtransfer.tables.seal import seal
+from depthtransfer.tables.frames import read_table, schema, write_csv, write_table
+from depthtransfer.tables.parquet import seal
 
 COLUMNS = (
     Column("name", "string", "-", "a text"),

@@ -24,7 +24,7 @@ from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme, branch_multiplier
 from depthtransfer.training.optimizers import build_optimizer
-from depthtransfer.training.streams import stream
+from depthtransfer.training.rng import named_rng
 
 SHAPE, CLASSES = ImageShape(1, 8), 10
 
@@ -85,7 +85,7 @@ def sizes_of(
     of the readout's weights adds to the function.
     """
     landmarks = LANDMARKS[architecture]
-    images = torch.randn(CLASSES, 1, 8, 8, generator=stream(0, "coordinate check"))
+    images = torch.randn(CLASSES, 1, 8, 8, generator=named_rng(0, "coordinate check"))
     labels = torch.arange(CLASSES)
     constants, sizes = Constants(alpha=alpha), {"width": width, "depth": depth, "shape": SHAPE, "classes": CLASSES}
     sizes["options"] = landmarks.options
@@ -101,7 +101,7 @@ def sizes_of(
         optimizer=Optimizer(optimizer),
         constants=constants,
     )
-    initialize(model, rules, lambda name: stream(seed, f"weights/{name}"))
+    initialize(model, rules, lambda name: named_rng(seed, f"weights/{name}"))
     inputs, outputs = observe(model, images)
     start = {
         "features at the start": rms(outputs[landmarks.features]),

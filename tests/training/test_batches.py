@@ -8,7 +8,7 @@ import torch
 
 from depthtransfer.training.augmentation import Augmentation, augment
 from depthtransfer.training.batches import batches, order
-from depthtransfer.training.streams import stream
+from depthtransfer.training.rng import named_rng
 
 CPU = torch.device("cpu")
 COUNT, BATCH = 23, 5
@@ -64,7 +64,7 @@ def test_images_keep_their_labels_and_are_normalized() -> None:
 def test_augmentation_is_drawn_batch_by_batch_from_its_own_stream() -> None:
     chosen = Augmentation(crop_padding=2, flip=True, rotation_degrees=10.0)
     images, _ = pixels()
-    generator = stream(5, "augmentation")
+    generator = named_rng(5, "augmentation")
     for (batch, labels), (_, plain_labels) in zip(some(6, seed=5, augmentation=chosen), some(6, seed=5), strict=True):
         assert torch.equal(labels, plain_labels)
         expected = augment(torch.from_numpy(images[labels.numpy()]), chosen, generator)

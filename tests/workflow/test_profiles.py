@@ -8,8 +8,8 @@ import yaml
 from snakemake.cli import get_argument_parser
 from tests.workflow.conftest import ROOT, Project
 
-from depthtransfer.sweeps.jobs import Jobs
-from depthtransfer.sweeps.requests import load_sweep
+from depthtransfer.pricing.jobs import Jobs
+from depthtransfer.sweeps.grid import load_runs
 
 PROFILES = sorted(path.parent.name for path in ROOT.glob("profiles/*/profile.yaml"))
 
@@ -45,7 +45,7 @@ def test_the_cluster_profile_trains_the_paper_in_jobs_of_half_an_hour(project: P
     settings = [f"{key}={value}" for key, value in read("slurm")["config"].items()]
     output = project.snakemake("--dry-run", "--config", *settings, "--", "figures/paper/fig1.pdf")
     jobs = Jobs.of(read("slurm")["config"], ROOT / "config")
-    expected = jobs.count(load_sweep("paper", "cnn_learning_rate", ROOT / "config"))
+    expected = jobs.count(load_runs("paper", "cnn_learning_rate", ROOT / "config"))
     found = re.search(r"(?m)^train +(\d+)$", output)
     assert found is not None, output
     assert int(found[1]) == expected > 20

@@ -14,9 +14,10 @@ from depthtransfer.configuration import (
     table_folder,
 )
 from depthtransfer.errors import UserError
-from depthtransfer.studies import estimate, plan
-from depthtransfer.sweeps import refinement, requests
-from depthtransfer.sweeps.jobs import Jobs
+from depthtransfer.pricing import theory
+from depthtransfer.studies import plan
+from depthtransfer.sweeps import grid, refinement
+from depthtransfer.pricing.jobs import Jobs
 
 # Each rule names environment.yml, the versions it was tested with. Snakemake is meant to run inside an environment
 # that holds this package as well (.venv, or conda's as the README says), so `--sdm conda` is not needed.
@@ -81,7 +82,7 @@ def jobs_of_configuration():
 @functools.cache
 def sweep(preset, experiment):
     """The runs that a preset asks of an experiment."""
-    return requests.load_sweep(preset, experiment)
+    return grid.load_runs(preset, experiment)
 
 
 @functools.cache
@@ -238,7 +239,7 @@ def asks(name, runs):
 @functools.cache
 def seconds_of_study(preset, study):
     """Estimated time of a study's solutions, on one core."""
-    return estimate.seconds(plan.solutions(configuration.load_theory(preset), study))
+    return theory.seconds(plan.solutions(configuration.load_theory(preset), study))
 
 
 def minutes_of_study(wildcards, attempt):

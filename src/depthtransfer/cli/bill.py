@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from depthtransfer.cli.targets import Target
-from depthtransfer.cores import usable_cores
-from depthtransfer.sweeps.machines import CPU, HERE, Machine, machine
-from depthtransfer.sweeps.pricing import Price
-from depthtransfer.sweeps.requests import Sweep
+from depthtransfer.machine import usable_cores
+from depthtransfer.pricing.machines import CPU, HERE, Machine, machine
+from depthtransfer.pricing.price import Price
+from depthtransfer.sweeps.grid import ExperimentRuns
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Bill:
     @property
     def theory_seconds(self) -> float:
         """Wall time of the studies, as many side by side as there are workers (s)."""
-        from depthtransfer.sweeps.estimate import packed
+        from depthtransfer.sweeps.shards import packed
 
         return packed((study.seconds for study in self.studies), self.workers)
 
@@ -102,9 +102,9 @@ def make_bill(
     """
     from dataclasses import replace
 
-    from depthtransfer.sweeps.pricing import price
-    from depthtransfer.sweeps.store import Store
-    from depthtransfer.sweeps.survival import as_stored
+    from depthtransfer.pricing.price import price
+    from depthtransfer.pricing.survival import as_stored
+    from depthtransfer.store.store import Store
 
     elsewhere = [machine(name) for name in machines]
     asked = dict.fromkeys((target.preset, name) for target in targets for name in target.experiments)
@@ -114,7 +114,7 @@ def make_bill(
     missing = [request for sweep in sweeps for request in sweep.requests if request.spec.key in absent]
     here = replace(machine(CPU), name=HERE)
     if missing and measured:
-        from depthtransfer.sweeps.calibration import measure
+        from depthtransfer.pricing.calibration import measure
 
         declarations = {name: each for sweep in sweeps for name, each in sweep.declarations.items()}
         devices = {sweep.device for sweep in sweeps}
@@ -129,21 +129,21 @@ def make_bill(
     return Bill(prices, tuple(_study(*study) for study in studies), places, workers, bool(missing) and measured)
 
 
-def _sweep(preset: str, experiment: str) -> Sweep:
+def _sweep(preset: str, experiment: str) -> ExperimentRuns:
     """All runs that are known to be needed: those of added values too, once there are any."""
     from depthtransfer.configuration import refinement_path
+    from depthtransfer.sweeps.grid import load_runs
     from depthtransfer.sweeps.refinement import load_refined
-    from depthtransfer.sweeps.requests import load_sweep
 
     known = refinement_path(preset, experiment).exists()
-    return load_refined(preset, experiment) if known else load_sweep(preset, experiment)
+    return load_refined(preset, experiment) if known else load_runs(preset, experiment)
 
 
 def _study(preset: str, study: str) -> StudyPrice:
     from depthtransfer.configuration import load_theory
-    from depthtransfer.studies.estimate import seconds
+    from depthtransfer.pricing.theory import seconds
+    from depthtransfer.store.store import Store
     from depthtransfer.studies.plan import solutions
-    from depthtransfer.sweeps.store import Store
 
     unique = {each.key: each for each in solutions(load_theory(preset), study)}
     absent = Store.of_solutions().missing(unique)

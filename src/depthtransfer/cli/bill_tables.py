@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from depthtransfer.cli.bill import Bill
-from depthtransfer.sweeps.machines import CPU, HERE
+from depthtransfer.pricing.machines import CPU, HERE
 
 if TYPE_CHECKING:
     from rich.table import Table

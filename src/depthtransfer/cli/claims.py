@@ -24,8 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.claims import Evidence, judge_all
     from depthtransfer.configuration import load_preset
     from depthtransfer.tables.columns import CLAIMS
-    from depthtransfer.tables.csv import write_csv
-    from depthtransfer.tables.frames import write_frame
+    from depthtransfer.tables.frames import write_csv, write_frame
 
     load_preset(arguments.preset)
     table = judge_all(Evidence(results_folder(arguments.preset)))

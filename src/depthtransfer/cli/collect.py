@@ -17,13 +17,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Read and verify every run, recompute what turns out to be damaged, write the tables, and analyse them."""
     from depthtransfer.analysis import statistics
     from depthtransfer.data import default_data_directory
+    from depthtransfer.store.store import Store
     from depthtransfer.sweeps.collect import write_tables
     from depthtransfer.sweeps.refinement import load_refined
     from depthtransfer.sweeps.runner import complete
-    from depthtransfer.sweeps.store import Store
     from depthtransfer.tables.columns import OPTIMA
-    from depthtransfer.tables.csv import write_csv
-    from depthtransfer.tables.frames import read_runs, write_frame
+    from depthtransfer.tables.frames import read_runs, write_csv, write_frame
 
     interrupt_on_termination()
     sweep = load_refined(arguments.preset, arguments.experiment)

@@ -9,8 +9,8 @@ from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, load_preset, re
 from depthtransfer.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
-    from depthtransfer.sweeps.store import Store
-    from depthtransfer.tables.records import Record
+    from depthtransfer.store.records import Record
+    from depthtransfer.store.store import Store
 
 _PACK = ".parquet"
 
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if output.suffix != ".zip":
         raise ConfigurationError(f"--output {output}", "end it with .zip, or with .parquet for one pack")
-    from depthtransfer.deposits import write_deposit
+    from depthtransfer.store.deposit import write_deposit
 
     manifest = write_deposit(output, arguments.preset, packs)
     counts = f"{manifest.count('runs')} runs and {manifest.count('solutions')} solutions"
@@ -66,9 +66,9 @@ def _packs(
 ) -> "Iterator[tuple[str, str, list[Record]]]":
     """Folder, name and records of each pack."""
     from depthtransfer.configuration import load_theory
+    from depthtransfer.store.store import Store
     from depthtransfer.studies.plan import solutions
     from depthtransfer.sweeps.refinement import load_refined
-    from depthtransfer.sweeps.store import Store
 
     for name in experiments:
         keys = [request.spec.key for request in load_refined(preset, name).requests]
@@ -88,9 +88,9 @@ def _stored(store: "Store", keys: Sequence[str], command: str) -> "list[Record]"
 
 
 def _write_pack(output: Path, folder: str, name: str, records: "Sequence[Record]") -> None:
-    from depthtransfer.deposits.manifest import FOLDERS
-    from depthtransfer.tables.atomic import write_atomic
-    from depthtransfer.tables.records import encode
+    from depthtransfer.files import write_atomic
+    from depthtransfer.store.deposit import FOLDERS
+    from depthtransfer.store.records import encode
 
     content = encode(records, FOLDERS[folder])
     write_atomic(output, content)

@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the tables of the figure's experiments and studies, draw, and write PDF, PNG and CSV."""
     from depthtransfer import figures
     from depthtransfer.figures.saving import save
-    from depthtransfer.tables.csv import write_csv
+    from depthtransfer.tables.frames import write_csv
 
     module = figures.load(arguments.name)
     tables: dict[str, Any] = {name: tables_of(arguments.preset, name) for name in module.EXPERIMENTS}

@@ -15,10 +15,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         StoreError: if an archive is not what it says; nothing is written of it.
     """
-    from depthtransfer.deposits.keeping import keep
+    from depthtransfer.store.deposit import keep
+    from depthtransfer.store.store import IMPORTED, warn
     from depthtransfer.studies.solution import ENGINE
     from depthtransfer.sweeps.spec import ENGINE_VERSION
-    from depthtransfer.sweeps.store import IMPORTED, warn
 
     for file in arguments.file:
         kept, manifest = keep(file, IMPORTED)

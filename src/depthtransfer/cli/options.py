@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from depthtransfer.configuration import DEFAULT_PRESET
-from depthtransfer.cores import usable_cores
+from depthtransfer.machine import usable_cores
 
 
 def add_sweep(parser: argparse.ArgumentParser) -> None:

@@ -88,8 +88,8 @@ def now(record: "FigureRecord", target: Path) -> Now:
 
 def _runs(preset: str, experiment: str) -> tuple[set[str], int]:
     """Keys of the runs that are asked for, and how many of them are missing."""
+    from depthtransfer.store.store import Store
     from depthtransfer.sweeps.refinement import load_refined
-    from depthtransfer.sweeps.store import Store
 
     keys = {request.spec.key for request in load_refined(preset, experiment).requests}
     return keys, len(Store.default().missing(keys))
@@ -97,8 +97,8 @@ def _runs(preset: str, experiment: str) -> tuple[set[str], int]:
 
 def _solutions(preset: str, study: str) -> tuple[set[str], int]:
     from depthtransfer.configuration import load_theory
+    from depthtransfer.store.store import Store
     from depthtransfer.studies.plan import solutions
-    from depthtransfer.sweeps.store import Store
 
     keys = {each.key for each in solutions(load_theory(preset), study)}
     return keys, len(Store.of_solutions().missing(keys))

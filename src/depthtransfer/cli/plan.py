@@ -11,7 +11,7 @@ from depthtransfer.configuration import DEFAULT_PRESET
 if TYPE_CHECKING:
     from depthtransfer.cli.bill import Bill
     from depthtransfer.cli.targets import Target
-    from depthtransfer.sweeps.budget import Budget
+    from depthtransfer.pricing.budget import Budget
 
 DEFAULT_MACHINES = "a100,h100"
 
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print what is stored, what is missing and what that costs; refuse what exceeds the budget."""
     from depthtransfer.cli.bill_tables import show
     from depthtransfer.cli.targets import resolve
-    from depthtransfer.sweeps.budget import Budget
+    from depthtransfer.pricing.budget import Budget
 
     targets = [resolve(target, arguments.preset) for target in arguments.target]
     if arguments.price_list:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from depthtransfer import figures
 from depthtransfer.cli.targets import Target
-from depthtransfer.sweeps.machines import Machine, machine
-from depthtransfer.sweeps.needs import Needs, needs
-from depthtransfer.sweeps.requests import Sweep, load_sweep
+from depthtransfer.pricing.cost import JobCost, job_cost
+from depthtransfer.pricing.machines import Machine, machine
+from depthtransfer.sweeps.grid import ExperimentRuns, load_runs
 
 _SHARED = "all"
 
@@ -18,8 +18,8 @@ def price_list(target: Target, machines: Sequence[str]) -> str:
         UserError: if a machine is unknown or a configuration is wrong.
     """
     places = [machine(name) for name in machines]
-    sweeps = {name: load_sweep(target.preset, name) for name in target.experiments}
-    needed = {name: {place.name: _needs(sweep, place) for place in places} for name, sweep in sweeps.items()}
+    sweeps = {name: load_runs(target.preset, name) for name in target.experiments}
+    needed = {name: {place.name: _cost(sweep, place) for place in places} for name, sweep in sweeps.items()}
     theory = {study: _theory_seconds(target.preset, study) for study in target.studies}
     headings = ("figure", "runs", "PFLOP", "GiB of GPU", "GiB of disk", *(f"{place.name}, h" for place in places))
     rows = [(*headings, "theory, core h"), tuple("---" for _ in (*headings, ""))]
@@ -35,8 +35,8 @@ def _row(
     name: str,
     experiments: Sequence[str],
     studies: Sequence[str],
-    sweeps: Mapping[str, Sweep],
-    needed: Mapping[str, Mapping[str, Needs]],
+    sweeps: Mapping[str, ExperimentRuns],
+    needed: Mapping[str, Mapping[str, JobCost]],
     theory: Mapping[str, float],
     places: Sequence[Machine],
 ) -> tuple[str, ...]:
@@ -54,13 +54,13 @@ def _row(
     )
 
 
-def _needs(sweep: Sweep, place: Machine) -> Needs:
-    return needs(sweep.requests, sweep.declarations, place)
+def _cost(sweep: ExperimentRuns, place: Machine) -> JobCost:
+    return job_cost(sweep.requests, sweep.declarations, place)
 
 
 def _theory_seconds(preset: str, study: str) -> float:
     from depthtransfer.configuration import load_theory
-    from depthtransfer.studies.estimate import seconds
+    from depthtransfer.pricing.theory import seconds
     from depthtransfer.studies.plan import solutions
 
     return seconds(solutions(load_theory(preset), study))

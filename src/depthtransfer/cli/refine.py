@@ -21,16 +21,16 @@ def run(arguments: argparse.Namespace) -> int:
     from depthtransfer.analysis import estimates, refinement
     from depthtransfer.configuration import load_preset
     from depthtransfer.data import default_data_directory
+    from depthtransfer.store.store import Store
     from depthtransfer.sweeps.collect import write_tables
+    from depthtransfer.sweeps.grid import load_runs
     from depthtransfer.sweeps.refinement import Addition, refined, write_additions
-    from depthtransfer.sweeps.requests import load_sweep
     from depthtransfer.sweeps.runner import complete, ensure
-    from depthtransfer.sweeps.store import Store
     from depthtransfer.tables.frames import read_runs
 
     interrupt_on_termination()
     preset, experiment = arguments.preset, arguments.experiment
-    sweep = load_sweep(preset, experiment)
+    sweep = load_runs(preset, experiment)
     folder = table_folder(preset, experiment) / "refinement"
     additions: list[Addition] = []
     with open_log(arguments.log) as log:

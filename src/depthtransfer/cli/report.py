@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read the table of claims, the figures and the tables of runs that are there, and write the page."""
+    from depthtransfer.files import write_atomic
     from depthtransfer.report import render
-    from depthtransfer.tables.atomic import write_atomic
 
     page = _page(arguments.preset)
     output = arguments.output or results_folder(arguments.preset) / "report.html"

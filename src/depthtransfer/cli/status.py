@@ -17,16 +17,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     from depthtransfer.cli.studied import progress
     from depthtransfer.configuration import STUDIES, load_preset, names, theory_of
-    from depthtransfer.sweeps.requests import load_sweep
-    from depthtransfer.sweeps.store import Store
-    from depthtransfer.sweeps.unfinished import FOLDER, Unfinished
+    from depthtransfer.store.store import Store
+    from depthtransfer.sweeps.checkpoint import FOLDER, Checkpoints
+    from depthtransfer.sweeps.grid import load_runs
 
     store = Store.default()
-    begun = Unfinished(store.local / FOLDER).keys()
+    begun = Checkpoints(store.local / FOLDER).keys()
     table = Table("preset", "experiment or study", "runs or solutions", "stored", "missing", "of these begun")
     for preset in arguments.preset or names(Path("config/presets")):
         for experiment in load_preset(preset).experiments:
-            sweep = load_sweep(preset, experiment)
+            sweep = load_runs(preset, experiment)
             missing = store.missing(request.spec.key for request in sweep.requests)
             counts = (len(sweep.requests), len(sweep.requests) - len(missing), len(missing), len(begun & set(missing)))
             table.add_row(preset, experiment, *map(str, counts))

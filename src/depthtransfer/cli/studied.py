@@ -4,8 +4,8 @@
 def progress(preset: str, study: str) -> tuple[int, int, int]:
     """Numbers of solutions that a study asks for, that some store holds, and that are missing."""
     from depthtransfer.configuration import load_theory
+    from depthtransfer.store.store import Store
     from depthtransfer.studies.plan import solutions
-    from depthtransfer.sweeps.store import Store
 
     keys = {each.key for each in solutions(load_theory(preset), study)}
     missing = len(Store.of_solutions().missing(keys))

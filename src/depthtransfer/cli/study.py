@@ -15,8 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve what no store holds and write the table."""
-    from depthtransfer.studies.tables import write_study
-    from depthtransfer.sweeps.store import Store
+    from depthtransfer.store.store import Store
+    from depthtransfer.studies.collect import write_study
 
     interrupt_on_termination()
     with open_log(arguments.log) as log:

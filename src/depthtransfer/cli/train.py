@@ -23,14 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train what is missing, then write the manifest."""
     from depthtransfer.data import default_data_directory
-    from depthtransfer.sweeps.jobs import Jobs
-    from depthtransfer.sweeps.requests import load_sweep
+    from depthtransfer.files import write_atomic
+    from depthtransfer.pricing.jobs import Jobs
+    from depthtransfer.store.store import Store
+    from depthtransfer.sweeps.grid import load_runs
     from depthtransfer.sweeps.runner import ensure
-    from depthtransfer.sweeps.store import Store
-    from depthtransfer.tables.atomic import write_atomic
 
     interrupt_on_termination()
-    sweep = load_sweep(arguments.preset, arguments.experiment)
+    sweep = load_runs(arguments.preset, arguments.experiment)
     index, count = parse_shard(arguments.shard)
     requests = Jobs.of({"machine": arguments.machine}).shares(sweep, count)[index - 1]
     with open_log(arguments.log) as log:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.strict_yaml import Strict, validate
+from depthtransfer.strict import Strict, validate
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 """What may stand in a command as it is."""

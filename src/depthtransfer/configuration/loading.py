@@ -9,7 +9,7 @@ from depthtransfer.configuration.naming import checked_name
 from depthtransfer.configuration.preset import Preset
 from depthtransfer.configuration.theory import TheoryScale
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.strict_yaml import read_yaml, validate
+from depthtransfer.strict import read_yaml, validate
 
 DEFAULT_PRESET = "smoke"
 """The preset of targets directly under figures/."""

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from depthtransfer.configuration.vocabulary import Positive, Size, Strict
-from depthtransfer.strict_yaml import read_yaml, validate
+from depthtransfer.strict import read_yaml, validate
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from depthtransfer.scaling import Optimizer, Scheme
-from depthtransfer.strict_yaml import Strict
+from depthtransfer.strict import Strict
 
 Provenance = Literal[
     "S-seedA",

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from depthtransfer.regular_files import open_regular
+from depthtransfer.files import open_regular
 
 
 class ChecksumWriter:

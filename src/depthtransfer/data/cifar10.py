@@ -12,8 +12,7 @@ from depthtransfer.data.dataset import SPLITS, Arrays
 from depthtransfer.data.declaration import Declaration
 from depthtransfer.data.verification import verify_fingerprint
 from depthtransfer.errors import DataError
-from depthtransfer.regular_files import open_regular
-from depthtransfer.tables.abandoned import remove_abandoned
+from depthtransfer.files import open_regular, remove_stale
 
 _STAGING = ".cifar10-"
 
@@ -58,7 +57,7 @@ def _download(name: str, declaration: Declaration, data_directory: Path) -> None
     try:
         data_directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=data_directory, prefix=_STAGING) as staging:
-            remove_abandoned(data_directory, f"{_STAGING}*", Path(staging).stat().st_mtime)
+            remove_stale(data_directory, f"{_STAGING}*", Path(staging).stat().st_mtime)
             if archive.exists():
                 (Path(staging) / CIFAR10.filename).symlink_to(archive.resolve())
             CIFAR10(staging, download=True)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple, NoReturn, Protocol
 
 from depthtransfer.errors import DataError
-from depthtransfer.regular_files import open_regular, read_regular
+from depthtransfer.files import open_regular, read_regular
 
 MAX_FILE_BYTES = 2**26
 """No image is larger than 64 MiB; a larger one is refused before it is read."""

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.strict_yaml import Strict, read_yaml, validate
+from depthtransfer.strict import Strict, read_yaml, validate
 
 Kind = Literal["digits", "cifar10", "image_folder"]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from depthtransfer.cores import usable_cores
 from depthtransfer.data.containers import Container
 from depthtransfer.data.dataset import SPLITS, Split
 from depthtransfer.data.declaration import Declaration
 from depthtransfer.data.decoding import decode, form, strict_decoding
 from depthtransfer.data.hashing import hash_sorted_files
 from depthtransfer.data.listing import Listing
+from depthtransfer.machine import usable_cores
 from depthtransfer.read_ahead import read_ahead
 
 REPORT_EVERY = 60.0

@@ -19,8 +19,7 @@ import numpy.typing as npt
 
 from depthtransfer.data.checksums import ChecksumWriter, sha256
 from depthtransfer.errors import DataError
-from depthtransfer.regular_files import read_regular
-from depthtransfer.tables.abandoned import remove_abandoned
+from depthtransfer.files import read_regular, remove_stale
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -90,7 +89,7 @@ def write(entry: Path, identity: str, content: Sealed) -> None:
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=entry.parent, prefix=_STAGING, ignore_cleanup_errors=True) as staging:
-            remove_abandoned(entry.parent, f"{_STAGING}*", Path(staging).stat().st_mtime)
+            remove_stale(entry.parent, f"{_STAGING}*", Path(staging).stat().st_mtime)
             whole = Path(staging) / entry.name
             whole.mkdir()
             _fill(whole, identity, content)

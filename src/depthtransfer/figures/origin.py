@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, Literal
 
-from depthtransfer.strict_json import StrictJson
-from depthtransfer.tables.keys import digest_of_keys
+from depthtransfer.store.keys import digest_of_keys
+from depthtransfer.strict import StrictJson
 
 if TYPE_CHECKING:
     from pandas import DataFrame

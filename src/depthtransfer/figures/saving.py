@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from depthtransfer.figures import style
 from depthtransfer.figures.sealed_files import pdf_keywords, seal_pdf, seal_png
-from depthtransfer.tables.atomic import write_atomic
+from depthtransfer.files import write_atomic
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

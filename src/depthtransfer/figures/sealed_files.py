@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from depthtransfer.figures.errors import FigureError
 from depthtransfer.figures.origin import FigureRecord
-from depthtransfer.strict_json import parse_json
-from depthtransfer.tables.keys import canonical_json
+from depthtransfer.store.keys import canonical_json
+from depthtransfer.strict import parse_json
 
 _LARGEST = 2**25
 """No record is larger than 32 MiB when unpacked; a larger one is refused before it is."""

@@ -3,7 +3,7 @@
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.shapes import Cost, ImageShape
 from depthtransfer.models.stages import check_stages
-from depthtransfer.strict_yaml import Strict
+from depthtransfer.strict import Strict
 
 CNN_STAGES = 3
 CNN_STRIDED_STEM_FROM = 16

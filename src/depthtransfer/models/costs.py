@@ -9,7 +9,7 @@ from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
 from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
 from depthtransfer.models.shapes import Cost, ImageShape
 from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
-from depthtransfer.strict_yaml import Strict, validate
+from depthtransfer.strict import Strict, validate
 
 MOST_BRANCHES = 8192
 """Depths beyond are taken for a slip of the pen: building the modules alone would take minutes."""

@@ -6,7 +6,7 @@ from typing import Literal
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.shapes import Cost, ImageShape
 from depthtransfer.models.stages import check_stages
-from depthtransfer.strict_yaml import Strict
+from depthtransfer.strict import Strict
 
 RESNET18_STAGES = 4
 RESNET18_KERNELS_PER_BLOCK = 17

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.shapes import Cost, ImageShape
-from depthtransfer.strict_yaml import Strict
+from depthtransfer.strict import Strict
 
 VIT_BRANCHES_PER_BLOCK = 2
 VIT_KERNELS_PER_BLOCK = 23

@@ -2,10 +2,23 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
+import pyarrow as pa
+
+from depthtransfer.configuration import load_theory, study_path, study_provenance_path
+from depthtransfer.store.keys import canonical_json
+from depthtransfer.store.records import Record
+from depthtransfer.store.store import Store
+from depthtransfer.studies.plan import solutions
+from depthtransfer.studies.runner import complete
 from depthtransfer.studies.solution import INFINITE, Solution
-from depthtransfer.tables.records import Record
+from depthtransfer.tables.columns import SOLUTION_PROVENANCE, THEORY
+from depthtransfer.tables.frames import write_table
+
+if TYPE_CHECKING:
+    from depthtransfer.studies.solution import Solution
+
 
 Row = dict[str, Any]
 
@@ -113,3 +126,40 @@ def _beside_theory(rows: Sequence[Row]) -> list[Row]:
 def _rate(row: Row) -> float:
     """The learning rate at which rows are compared: optima are compared wherever they lie."""
     return 0.0 if row["quantity"].startswith(("optimum", "d_log_optimum")) else float(row["learning_rate"])
+
+
+def write_study(preset: str, study: str, store: Store, *, log: TextIO | None = None) -> int:
+    """Write a study's table and the provenance of its solutions beside it; return how many solutions it has.
+
+    Args:
+        preset: file of config/theory.
+        study: name of the study.
+        store: where solutions are looked up and kept.
+        log: takes the lines of progress.
+
+    Raises:
+        UserError: see ``studies.runner.complete``.
+    """
+
+    asked = solutions(load_theory(preset), study)
+    records = complete(f"{preset}/{study}", asked, store, log)
+    path = study_path(preset, study)
+    write_table(pa.Table.from_pylist(table_rows(study, asked, records)), path, THEORY)
+    made = [_provenance_row(each, *records[each.key]) for each in asked]
+    write_table(pa.Table.from_pylist(made), study_provenance_path(preset, study), SOLUTION_PROVENANCE)
+    return len(records)
+
+
+def _provenance_row(each: Solution, record: Record, layer: str) -> dict[str, Any]:
+    made = record.provenance
+    return {
+        "key": record.key,
+        "solution": each.describe(),
+        "seconds": made["seconds"],
+        "finished": made["finished"],
+        "layer": layer,
+        "engine": record.specification["engine"],
+        "commit": made["commit"],
+        "machine": made["machine"],
+        "versions": canonical_json(made["versions"]),
+    }

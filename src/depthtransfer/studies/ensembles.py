@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from depthtransfer import theory
-from depthtransfer.studies.rows import Rows
-from depthtransfer.studies.setting import branch_of, problem_of
+from depthtransfer.studies.rows import SolutionRows, branch_of, problem_of
 
 Array = npt.NDArray[np.float64]
 
 
-def report_kernels(rows: Rows, name: str, kernel: Array, tau: Array, error: Array | None = None) -> None:
+def report_kernels(rows: SolutionRows, name: str, kernel: Array, tau: Array, error: Array | None = None) -> None:
     """Add `kernel` (T, S, P, P) at layer times `tau` (S,), pairs ``mu <= nu``, with its standard error."""
     for update, site, mu, nu in np.ndindex(kernel.shape):
         if mu <= nu:
@@ -27,7 +26,7 @@ def report_kernels(rows: Rows, name: str, kernel: Array, tau: Array, error: Arra
             )
 
 
-def ensemble_rows(specification: dict[str, Any]) -> tuple[Rows, int | None]:
+def ensemble_rows(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
     """Train a block of networks and report on kernels over layer time, on training, or on its end.
 
     Before training networks are taken as they are; in training each is paired with the one whose readout has the
@@ -50,7 +49,7 @@ def ensemble_rows(specification: dict[str, Any]) -> tuple[Rows, int | None]:
     f, ntk, H, G = (values[:, 0] for values in (found.f, found.ntk, found.H, found.G))
     finite = np.isfinite(f).all(axis=(0, 1, 3)) & np.isfinite(ntk).all(axis=(0, 1, 3, 4))
     diverged = None if finite.all() else int(np.argmin(finite))
-    rows = Rows(specification, diverged)
+    rows = SolutionRows(specification, diverged)
     if specification["report"] == "profile":
         tau = np.arange(H.shape[3]) / (H.shape[3] - 1)
         kernels = [("H", H), ("G", G), *([("dH", H - H[:, :, :1])] if updates else [])]
@@ -76,7 +75,7 @@ def _mean(values: Array) -> tuple[Array, Array]:
     return pairs.mean(axis=0), pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))
 
 
-def _report_training(rows: Rows, fields: dict[str, Array]) -> None:
+def _report_training(rows: SolutionRows, fields: dict[str, Array]) -> None:
     """Every quantity (seeds, signs, T) at every update."""
     for name, values in fields.items():
         mean, error = _mean(values)
@@ -93,7 +92,7 @@ def _report_training(rows: Rows, fields: dict[str, Array]) -> None:
             )
 
 
-def _report_end(rows: Rows, specification: dict[str, Any], fields: dict[str, Array]) -> None:
+def _report_end(rows: SolutionRows, specification: dict[str, Any], fields: dict[str, Array]) -> None:
     """Every quantity after the last update, its mean freed of what the initial kernels explain.
 
     The initial kernels' means are known exactly at every width, so regressing on them narrows the error of a mean

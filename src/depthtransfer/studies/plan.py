@@ -14,7 +14,7 @@ from depthtransfer.configuration.theory import (
     TrainingStudy,
 )
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.studies.solution import Problem, Solution, solution
+from depthtransfer.studies.solution import Inputs, Solution, solution
 
 MOST_SOLUTIONS = 10_000
 MOST_LAYERS = 100_000
@@ -60,7 +60,7 @@ def _depths(networks: Networks) -> set[int]:
     return {depth for grid in networks for depth in grid.depths}
 
 
-def _ensembles(part: str, problem: Problem, networks: Networks, report: Report, **given: Any) -> Iterator[Solution]:
+def _ensembles(part: str, problem: Inputs, networks: Networks, report: Report, **given: Any) -> Iterator[Solution]:
     """All blocks of all grids."""
     for grid in networks:
         block = min(grid.block, grid.seeds)
@@ -73,7 +73,7 @@ def _ensembles(part: str, problem: Problem, networks: Networks, report: Report, 
 
 
 def _kernels(study: KernelStudy) -> Iterator[Solution]:
-    pair = Problem(((1.0, study.correlation), (study.correlation, 1.0)), (0.0, 0.0))
+    pair = Inputs(((1.0, study.correlation), (study.correlation, 1.0)), (0.0, 0.0))
     depths = {*study.depths, *_depths(study.networks)}
     for name in study.activations:
         yield solution("kernels", "initial", pair, activation=name, tau=_layer_times(depths))
@@ -83,7 +83,7 @@ def _kernels(study: KernelStudy) -> Iterator[Solution]:
 
 
 def _training(study: TrainingStudy) -> Iterator[Solution]:
-    one = Problem.one_datum(study.target)
+    one = Inputs.one_datum(study.target)
     depths = _depths(study.networks)
     for gamma0 in study.gamma0:
         yield from _descents("training", one, depths, study, gamma0, "training")
@@ -98,7 +98,7 @@ def _training(study: TrainingStudy) -> Iterator[Solution]:
 
 
 def _descents(
-    part: str, problem: Problem, depths: set[int], study: TrainingStudy | RateStudy, gamma0: float, report: Report
+    part: str, problem: Inputs, depths: set[int], study: TrainingStudy | RateStudy, gamma0: float, report: Report
 ) -> Iterator[Solution]:
     """The limit, exact finite depths and ensembles of one training."""
     given: Constants = {"gamma0": gamma0, "learning_rate": study.learning_rate, "updates": study.updates}
@@ -109,7 +109,7 @@ def _descents(
 
 
 def _rates(study: RateStudy) -> Iterator[Solution]:
-    one = Problem.one_datum(study.target)
+    one = Inputs.one_datum(study.target)
     depths = {*study.depths, *_depths(study.networks)}
     yield from _descents("final", one, depths, study, study.gamma0, "final")
     same = study.identity
@@ -122,7 +122,7 @@ def _rates(study: RateStudy) -> Iterator[Solution]:
 
 
 def _optimum(study: OptimumStudy) -> Iterator[Solution]:
-    data = Problem(study.kernel, study.targets)
+    data = Inputs(study.kernel, study.targets)
     at: Constants = {"gamma0": study.gamma0, "beta": study.beta, "updates": study.updates}
     fine = _between(study.learning_rates, 4)
     for depth in (None, *sorted({*study.depths, *study.network_depths})):

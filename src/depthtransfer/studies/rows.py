@@ -3,10 +3,11 @@
 import math
 from typing import Any
 
-from depthtransfer.tables.layouts import SOLUTION
+from depthtransfer import theory
+from depthtransfer.store.records import SOLUTION
 
 
-class Rows:
+class SolutionRows:
     """Collects rows; those that are not finite are left out and counted.
 
     Args:
@@ -58,3 +59,19 @@ class Rows:
     def series(self) -> dict[str, list[Any]]:
         """The rows as columns."""
         return self._columns
+
+
+def problem_of(specification: dict[str, Any]) -> theory.Problem:
+    """The data."""
+    return theory.Problem(specification["kernel"], specification["targets"])
+
+
+def branch_of(specification: dict[str, Any]) -> theory.Branch:
+    """The residual branch."""
+    alpha, exponent = specification["alpha"], specification["rate_exponent"]
+    return theory.Branch(specification["beta"], alpha, None if exponent == 2 * alpha - 1 else exponent)
+
+
+def depth_of(specification: dict[str, Any]) -> int | None:
+    """Number of residual branches, or None for infinity."""
+    return None if specification["depth"] == "inf" else int(specification["depth"])

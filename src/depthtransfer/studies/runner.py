@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from depthtransfer.errors import StoreError
+from depthtransfer.store.records import Record
+from depthtransfer.store.store import Store, warn
 from depthtransfer.studies.solution import Solution
-from depthtransfer.sweeps.store import Store, warn
-from depthtransfer.tables.records import Record
 
 
 def complete(
@@ -48,8 +48,8 @@ def complete(
 
 
 def _solved(specification: dict[str, Any]) -> Record:
+    from depthtransfer.store.provenance import solver_provenance
     from depthtransfer.studies.solvers import solve
-    from depthtransfer.sweeps.provenance import solver_provenance
 
     begin = time.monotonic()
     series, summary = solve(specification)

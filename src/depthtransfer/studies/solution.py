@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from depthtransfer.tables.keys import key_of
+from depthtransfer.store.keys import key_of
 
 ENGINE = 1
 """Raised by whoever changes what a solution computes; a test pins values and fails where that was forgotten."""
@@ -14,14 +14,14 @@ Kind = Literal["initial", "descent", "one_step", "ensemble", "losses", "optimum"
 
 
 @dataclass(frozen=True)
-class Problem:
+class Inputs:
     """Data as the theory sees them: kernel of inputs x.x'/D, and targets."""
 
     kernel: tuple[tuple[float, ...], ...]
     targets: tuple[float, ...]
 
     @classmethod
-    def one_datum(cls, target: float) -> "Problem":
+    def one_datum(cls, target: float) -> "Inputs":
         """One input with |x|^2 = D."""
         return cls(((1.0,),), (target,))
 
@@ -59,7 +59,7 @@ class Solution:
 def solution(
     part: str,
     kind: Kind,
-    problem: Problem,
+    problem: Inputs,
     *,
     width: int | None = None,
     depth: int | None = None,

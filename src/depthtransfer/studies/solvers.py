@@ -7,11 +7,9 @@ import numpy as np
 
 from depthtransfer import theory
 from depthtransfer.studies.ensembles import ensemble_rows, report_kernels
-from depthtransfer.studies.optima import loss_rows, measured_rows, optimum_rows
-from depthtransfer.studies.rows import Rows
-from depthtransfer.studies.setting import branch_of, depth_of, problem_of
+from depthtransfer.studies.rows import SolutionRows, branch_of, depth_of, problem_of
 
-Solver = Callable[[dict[str, Any]], tuple[Rows, int | None]]
+Solver = Callable[[dict[str, Any]], tuple[SolutionRows, int | None]]
 
 
 def solve(specification: dict[str, Any]) -> tuple[dict[str, list[Any]], dict[str, Any]]:
@@ -28,14 +26,14 @@ def solve(specification: dict[str, Any]) -> tuple[dict[str, list[Any]], dict[str
     return rows.series, {"status": "ok" if ok else "diverged", "diverged_step": diverged, "left_out": rows.left_out}
 
 
-def _initial(specification: dict[str, Any]) -> tuple[Rows, int | None]:
+def _initial(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
     problem, branch, depth = problem_of(specification), branch_of(specification), depth_of(specification)
     phi = specification["activation"]
     if depth is None:
         found = theory.limit_kernels(problem, phi, branch, np.asarray(specification["tau"]))
     else:
         found = theory.layer_kernels(problem, depth, phi, branch)
-    rows = Rows(specification)
+    rows = SolutionRows(specification)
     for name, kernel in (("H", found.H), ("G", found.G)):
         report_kernels(rows, name, kernel[None], found.tau)
     for mu, nu in np.ndindex(found.ntk.shape):
@@ -43,14 +41,14 @@ def _initial(specification: dict[str, Any]) -> tuple[Rows, int | None]:
     return rows, None
 
 
-def _descent(specification: dict[str, Any]) -> tuple[Rows, int | None]:
+def _descent(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
     """The exact march at finite depth, or its extrapolation through `from_depths`, with what the deepest adds."""
     depth = depth_of(specification)
     depths = (depth,) if depth is not None else tuple(sorted(specification["from_depths"]))
     parts = [_march(specification, level) for level in depths]
     unstable = [p.diverged_step for p in parts if p.diverged_step is not None]
     diverged = min((row for row in unstable if row < specification["updates"]), default=None)  # an update follows
-    rows = Rows(specification, diverged)
+    rows = SolutionRows(specification, diverged)
     if specification["report"] == "profile":
         for name, kernel in (("H", parts[0].H), ("G", parts[0].G)):
             report_kernels(rows, name, kernel, parts[0].tau)
@@ -86,7 +84,7 @@ def _march(specification: dict[str, Any], depth: int) -> theory.MarchSolution:
     )
 
 
-def _one_step(specification: dict[str, Any]) -> tuple[Rows, int | None]:
+def _one_step(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
     """Kernels before and after one update at infinite depth, in closed form; one datum, both ends trained."""
     tau, branch = np.asarray(specification["tau"]), branch_of(specification)
     target = specification["targets"][0]
@@ -96,11 +94,74 @@ def _one_step(specification: dict[str, Any]) -> tuple[Rows, int | None]:
         given = {"gamma0": specification["gamma0"], "target": target, "branch": branch}
         return np.stack([theory.one_step_kernel(place, eta0=rate, **given) for rate in rates])[:, :, None, None]
 
-    rows = Rows(specification)
+    rows = SolutionRows(specification)
     profile = kernel(tau)
     report_kernels(rows, "H", profile, tau)
     report_kernels(rows, "G", kernel(1 - tau), tau)
     report_kernels(rows, "dH", profile - profile[:1], tau)
+    return rows, None
+
+
+def loss_rows(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
+    """Predicted loss after the last update at each learning rate."""
+    rates = np.asarray(specification["learning_rate"])
+    losses = theory.predicted_losses(
+        problem_of(specification),
+        rates,
+        depth=depth_of(specification),
+        gamma0=specification["gamma0"],
+        steps=specification["updates"],
+        beta=specification["beta"],
+    )
+    rows = SolutionRows(specification)
+    for rate, loss in zip(rates, losses, strict=True):
+        rows.add("loss", float(loss) if loss < 1e300 else np.inf, learning_rate=float(rate))
+    return rows, None
+
+
+def optimum_rows(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
+    """Predicted best learning rate, loss there, and derivatives if asked for."""
+    found = theory.predicted_optimum(
+        problem_of(specification),
+        depth=depth_of(specification),
+        gamma0=specification["gamma0"],
+        steps=specification["updates"],
+        branch=branch_of(specification),
+        derivatives=specification["derivatives"],
+    )
+    rows = SolutionRows(specification)
+    values = {"optimum": found.eta0, "optimum_loss": found.loss}
+    if specification["derivatives"]:
+        values["d_log_optimum_d_gamma0"] = found.d_log_eta0_d_gamma0
+        values["d_log_optimum_d_beta"] = found.d_log_eta0_d_beta
+    for name, value in values.items():
+        rows.add(name, value, learning_rate=found.eta0)
+    return rows, None
+
+
+def measured_rows(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
+    """Loss of an ensemble's mean predictor at each learning rate, and its minimum with bootstrapped errors."""
+    problem, rates = problem_of(specification), np.asarray(specification["learning_rate"])
+    predictors = theory.measured_predictors(
+        problem,
+        specification["depth"],
+        specification["width"],
+        rates,
+        gamma0=specification["gamma0"],
+        steps=specification["updates"],
+        seeds=specification["seeds"],
+        branch=branch_of(specification),
+    )
+    rows = SolutionRows(specification)
+    rest = problem.targets - predictors.mean(axis=0)
+    pulls = np.einsum("scp,cp,p->sc", predictors, rest, problem.weights)
+    errors = pulls.std(axis=0, ddof=1) / np.sqrt(len(predictors))
+    for rate, loss, error in zip(rates, 0.5 * rest**2 @ problem.weights, errors, strict=True):
+        rows.add("loss", float(loss), learning_rate=float(rate), standard_error=float(error))
+    best = theory.measured_optimum(predictors, rates, problem)
+    error = (best.high - best.low) / (2 * 1.96)
+    rows.add("optimum", best.eta0, learning_rate=best.eta0, standard_error=error)
+    rows.add("optimum_loss", best.loss, learning_rate=best.eta0)
     return rows, None
 
 

@@ -2,25 +2,24 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from depthtransfer.sweeps.requests import Request, Sweep
+import numpy as np
+import pyarrow as pa
+
+from depthtransfer.store.keys import canonical_json
+from depthtransfer.store.records import Record
+from depthtransfer.sweeps.grid import ExperimentRuns, Request
 from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, STEPS, UPDATES, Column
 from depthtransfer.tables.frames import write_table
-from depthtransfer.tables.keys import canonical_json
-from depthtransfer.tables.records import Record
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
-def write_tables(sweep: Sweep, records: Mapping[str, tuple[Record, str]], folder: Path) -> None:
+def write_tables(sweep: ExperimentRuns, records: Mapping[str, tuple[Record, str]], folder: Path) -> None:
     """Write runs, steps, probes, updates and provenance of an experiment as Parquet tables into a folder.
 
     Raises:
         StoreError: if a file cannot be written.
     """
-    import pyarrow as pa
 
     rows = [(request, *records[request.spec.key]) for request in sweep.requests]
     runs = [_run_row(sweep.experiment, request, record) for request, record, _ in rows]
@@ -78,9 +77,7 @@ def _tail_mean(record: Record, name: str, window: int) -> float:
     return float(sum(values) / len(values))
 
 
-def _steps(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> "pa.Table":
-    import numpy as np
-    import pyarrow as pa
+def _steps(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> pa.Table:
 
     parts = []
     for request in requests:
@@ -101,9 +98,7 @@ def _steps(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, st
     return pa.concat_tables(parts)
 
 
-def _probes(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> "pa.Table":
-    import numpy as np
-    import pyarrow as pa
+def _probes(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> pa.Table:
 
     parts = [_empty(PROBES)]
     for request in requests:
@@ -127,9 +122,7 @@ def _probes(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, s
     return pa.concat_tables(parts)
 
 
-def _updates(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> "pa.Table":
-    import numpy as np
-    import pyarrow as pa
+def _updates(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> pa.Table:
 
     parts = [_empty(UPDATES)]
     for request in requests:
@@ -152,8 +145,7 @@ def _updates(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, 
     return pa.concat_tables(parts)
 
 
-def _empty(columns: tuple[Column, ...]) -> "pa.Table":
-    import pyarrow as pa
+def _empty(columns: tuple[Column, ...]) -> pa.Table:
 
     return pa.table({column.name: pa.array([], pa.type_for_alias(column.dtype)) for column in columns})
 

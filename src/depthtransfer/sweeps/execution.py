@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -14,19 +15,18 @@ from depthtransfer.models.parametrization import initialize, parameter_groups, r
 from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role, Rule, branch_multiplier
-from depthtransfer.sweeps.keeping import Keeper
-from depthtransfer.sweeps.provenance import provenance
+from depthtransfer.store.provenance import provenance
+from depthtransfer.store.records import Record
+from depthtransfer.sweeps.checkpoint import Checkpoints, StoppedError, Timer
 from depthtransfer.sweeps.spec import RunSpec
-from depthtransfer.sweeps.unfinished import Pace, Unfinished
-from depthtransfer.tables.records import Record
 from depthtransfer.training.augmentation import Augmentation, normalize
 from depthtransfer.training.batches import batches
-from depthtransfer.training.loop import train
+from depthtransfer.training.loop import History, train
 from depthtransfer.training.optimizers import build_optimizer
 from depthtransfer.training.probing import Probe, spread
+from depthtransfer.training.rng import named_rng
 from depthtransfer.training.schedules import SCHEDULES
-from depthtransfer.training.state import Parts
-from depthtransfer.training.streams import stream
+from depthtransfer.training.state import Parts, restore, snapshot
 from depthtransfer.training.updates import BlockUpdates
 
 
@@ -55,8 +55,8 @@ class Executor:
         self,
         spec: RunSpec,
         on_progress: Callable[[int, float], None] = lambda step, loss: None,
-        states: Unfinished | None = None,
-        pace: Pace | None = None,
+        states: Checkpoints | None = None,
+        pace: Timer | None = None,
     ) -> Record:
         """Train one network and return what it left behind; divergence is a status, not an error.
 
@@ -77,9 +77,9 @@ class Executor:
         groups = parameter_groups(model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay)
         optimizer = build_optimizer(spec.optimizer, groups, momentum=spec.momentum)
         seed = spec.seed if spec.batch_seed is None else spec.batch_seed
-        draws = stream(seed, "augmentation")
+        draws = named_rng(seed, "augmentation")
         probe = self._probe(model, data, spec)
-        keeper = Keeper(spec.key, Parts(model, optimizer, probe, draws), states, pace or Pace(), on_progress)
+        keeper = Checkpointer(spec.key, Parts(model, optimizer, probe, draws), states, pace or Timer(), on_progress)
         try:
             begun = keeper.begin()
         except ValueError as error:
@@ -154,7 +154,7 @@ def network(spec: RunSpec, declaration: Declaration) -> ResidualNetwork:
         branch_multiplier=branch_multiplier(spec.scheme, depth=spec.depth, constants=spec.constants),
         options=spec.options,
     )
-    initialize(model, _rules(model, spec, declaration), lambda name: stream(spec.seed, f"weights/{name}"))
+    initialize(model, _rules(model, spec, declaration), lambda name: named_rng(spec.seed, f"weights/{name}"))
     if spec.zero_init:
         silence_branches(model)
     return model
@@ -178,3 +178,52 @@ def _rules(model: ResidualNetwork, spec: RunSpec, declaration: Declaration) -> d
         optimizer=spec.optimizer,
         constants=spec.constants,
     )
+
+
+@dataclass(frozen=True)
+class Checkpointer:
+    """Beside one run.
+
+    Args:
+        key: of the run.
+        parts: whose state is kept.
+        states: where; nothing is kept or continued without.
+        pace: when, and whether to stop.
+        on_progress: called with steps done and loss whenever losses were looked at.
+    """
+
+    key: str
+    parts: Parts
+    states: Checkpoints | None
+    pace: Timer
+    on_progress: Callable[[int, float], None]
+
+    def begin(self) -> History:
+        """Return the rows of the run so far, its parts standing after the last one; none for a new run.
+
+        Raises:
+            ValueError: if the state does not fit the run.
+        """
+        self.pace.start()
+        state = None if self.states is None else self.states.load(self.key)
+        return History() if state is None else restore(state, self.parts)
+
+    def reject(self, why: str) -> None:
+        """Remove a state that did not fit."""
+        if self.states is not None:
+            self.states.reject(self.key, why)
+
+    def watch(self, history: History) -> None:
+        """Report progress, and keep the state if it is due.
+
+        Raises:
+            StoppedError: if this process is to end.
+        """
+        self.on_progress(len(history.loss), history.loss[-1])
+        if history.diverged_step is not None:
+            return
+        if self.states is not None and self.pace.is_due():
+            self.states.save(self.key, snapshot(self.parts, history))
+            self.pace.start()
+        if self.pace.stopping:
+            raise StoppedError

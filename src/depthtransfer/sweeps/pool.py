@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from depthtransfer.errors import UserError
-from depthtransfer.sweeps.requests import Request, Sweep
+from depthtransfer.sweeps.grid import ExperimentRuns, Request
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 
@@ -31,7 +31,7 @@ class Pool:
         workers: processes at a time, each with one thread.
     """
 
-    sweep: Sweep
+    sweep: ExperimentRuns
     store: Path
     data_directory: Path
     workers: int

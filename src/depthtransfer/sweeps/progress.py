@@ -5,8 +5,8 @@ import time
 from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
-from depthtransfer.sweeps.estimate import TYPICAL
-from depthtransfer.sweeps.requests import Request
+from depthtransfer.sweeps.grid import Request
+from depthtransfer.sweeps.shards import TYPICAL
 
 
 def describe(request: Request) -> str:

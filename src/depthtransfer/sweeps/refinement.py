@@ -10,8 +10,8 @@ from typing import Any
 
 from depthtransfer.configuration import load_preset, refinement_path
 from depthtransfer.errors import StoreError
-from depthtransfer.sweeps.requests import Request, Sweep, load_sweep
-from depthtransfer.tables.atomic import write_atomic
+from depthtransfer.files import write_atomic
+from depthtransfer.sweeps.grid import ExperimentRuns, Request, load_runs
 
 _OF_THE_SCHEME = ("beta", "gamma0", "alpha")
 
@@ -39,20 +39,20 @@ class Addition:
 _COLUMNS = [field.name for field in fields(Addition)]
 
 
-def load_refined(preset: str, experiment: str) -> Sweep:
+def load_refined(preset: str, experiment: str) -> ExperimentRuns:
     """Return the runs that a preset asks of an experiment, those of added values included where it refines.
 
     Raises:
-        ConfigurationError: as `load_sweep`.
+        ConfigurationError: as `load_runs`.
         StoreError: if the preset refines and the table of added values is missing or damaged.
     """
-    sweep = load_sweep(preset, experiment)
+    sweep = load_runs(preset, experiment)
     if not load_preset(preset).refine:
         return sweep
     return refined(sweep, read_additions(refinement_path(preset, experiment)))
 
 
-def refined(sweep: Sweep, additions: Iterable[Addition]) -> Sweep:
+def refined(sweep: ExperimentRuns, additions: Iterable[Addition]) -> ExperimentRuns:
     """Return the sweep with runs of the added values, each trained like the network's other ones, for every seed."""
     requests = {request.spec.key: request for request in sweep.requests}
     for addition in additions:
@@ -64,7 +64,7 @@ def refined(sweep: Sweep, additions: Iterable[Addition]) -> Sweep:
     return replace(sweep, requests=tuple(requests.values()))
 
 
-def at_most(sweep: Sweep, rounds: int) -> list[Request]:
+def at_most(sweep: ExperimentRuns, rounds: int) -> list[Request]:
     """Return runs that cost what so many rounds may add: in each, one value of every network, for every seed."""
     one_value = {
         (request.variant, request.spec.width, request.spec.depth, request.spec.seed): request

@@ -9,13 +9,13 @@ from typing import TextIO
 
 from depthtransfer.data import load
 from depthtransfer.errors import StoreError, UserError
-from depthtransfer.sweeps.estimate import TYPICAL
+from depthtransfer.store.records import Record
+from depthtransfer.store.store import Store, warn
+from depthtransfer.sweeps.checkpoint import FOLDER, Checkpoints
+from depthtransfer.sweeps.grid import ExperimentRuns, Request
 from depthtransfer.sweeps.pool import Pool
 from depthtransfer.sweeps.progress import Progress, describe
-from depthtransfer.sweeps.requests import Request, Sweep
-from depthtransfer.sweeps.store import Store, warn
-from depthtransfer.sweeps.unfinished import FOLDER, Unfinished
-from depthtransfer.tables.records import Record
+from depthtransfer.sweeps.shards import TYPICAL
 
 
 class RunFailedError(UserError):
@@ -25,7 +25,7 @@ class RunFailedError(UserError):
 
 
 def ensure(
-    sweep: Sweep,
+    sweep: ExperimentRuns,
     requests: Sequence[Request],
     store: Store,
     *,
@@ -46,7 +46,7 @@ def ensure(
     """
     absent = set(store.missing(request.spec.key for request in requests))
     missing = [request for request in requests if request.spec.key in absent]
-    states = Unfinished(store.local / FOLDER)
+    states = Checkpoints(store.local / FOLDER)
     states.discard(states.keys() & {request.spec.key for request in requests} - absent)  # of a killed process
     if not missing:
         return 0
@@ -78,7 +78,7 @@ def _own_order(request: Request) -> str:
 
 
 def complete(
-    sweep: Sweep, store: Store, *, data_directory: Path, workers: int, log: TextIO | None = None
+    sweep: ExperimentRuns, store: Store, *, data_directory: Path, workers: int, log: TextIO | None = None
 ) -> dict[str, tuple[Record, str]]:
     """Return every run of a sweep, verified; missing and damaged ones are computed on the spot.
 

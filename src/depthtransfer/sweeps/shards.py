@@ -1,8 +1,11 @@
 """Balanced shares of an experiment's runs."""
 
 import heapq
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from depthtransfer.sweeps.grid import Request
 
 Item = TypeVar("Item")
 
@@ -27,3 +30,57 @@ def shard(items: Sequence[Item], cost: Callable[[Item], float], count: int) -> l
         shares[index].append(item)
         heapq.heappush(heap, (total + cost(item), index))
     return shares
+
+
+class Estimate(Protocol):
+    """Says how long a run takes."""
+
+    def seconds(self, request: Request) -> float:
+        """Estimated wall time of one run on one worker (s), if it does not diverge early."""
+
+    def device_seconds(self, request: Request) -> float:
+        """The part of it that workers on one GPU cannot do side by side (s)."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What one worker process achieves.
+
+    Args:
+        seconds_per_kernel: overhead of one operation of a training step (s).
+        flops_per_second: rate of the arithmetic in fp32 (FLOP/s).
+        bf16_flops_per_second: rate of the arithmetic in bf16 (FLOP/s).
+        bytes_per_second: kept activations over the time that moving them takes, in all passes of a step (bytes/s).
+    """
+
+    seconds_per_kernel: float
+    flops_per_second: float
+    bf16_flops_per_second: float
+    bytes_per_second: float
+
+    def seconds(self, request: Request) -> float:
+        """Estimated wall time of one run on one worker (s), if it does not diverge early."""
+        return self.seconds_per_kernel * request.kernels + self.device_seconds(request)
+
+    def device_seconds(self, request: Request) -> float:
+        """The part of it that workers on one GPU cannot do side by side (s)."""
+        rate = self.bf16_flops_per_second if request.spec.precision == "bf16" else self.flops_per_second
+        return request.flops / rate + request.traffic / self.bytes_per_second
+
+    def total(self, requests: Iterable[Request]) -> float:
+        """Estimated time of many runs, one after another on one worker (s)."""
+        return sum(map(self.seconds, requests))
+
+
+def packed(seconds: Iterable[float], workers: int) -> float:
+    """Wall time of jobs on workers side by side, dearest first (s)."""
+    return max(map(sum, shard(list(seconds), float, workers)))
+
+
+TYPICAL = Speed(
+    seconds_per_kernel=2.0e-5,
+    flops_per_second=2.3e11,
+    bf16_flops_per_second=4.0e11,
+    bytes_per_second=1.2e9,
+)
+"""One core of a 2024 server processor; good enough to balance, `depthtransfer plan` measures."""

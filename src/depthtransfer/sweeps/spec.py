@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from depthtransfer.scaling import Constants, Optimizer, Scheme
-from depthtransfer.tables.keys import key_of
+from depthtransfer.store.keys import key_of
 
 ENGINE_VERSION = 1
 """Raised by whoever changes what a run computes; a test with pinned results fails when that was forgotten."""

@@ -19,7 +19,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from depthtransfer.errors import ConfigurationError, UserError
-from depthtransfer.sweeps.unfinished import EVERY, EVERY_VARIABLE, FOLDER, Pace, StoppedError, Unfinished
+from depthtransfer.sweeps.checkpoint import EVERY, EVERY_VARIABLE, FOLDER, Checkpoints, StoppedError, Timer
 
 PROGRESS_EVERY = 0.5
 """Seconds between two progress events."""
@@ -72,23 +72,23 @@ def serve(commands: TextIO, emit: Any) -> None:
     import torch
 
     from depthtransfer.data import Declaration
+    from depthtransfer.store.store import Store
     from depthtransfer.sweeps.execution import Executor
     from depthtransfer.sweeps.spec import RunSpec
-    from depthtransfer.sweeps.store import Store
 
     setup = json.loads(commands.readline())
     device = prepared(setup["device"])
     declarations = {name: Declaration.model_validate(d) for name, d in setup["declarations"].items()}
     executor = Executor(declarations, Path(setup["data_directory"]), device)
     store = Store(local=Path(setup["store"]), layers=())
-    states = Unfinished(store.local / FOLDER, conditions=f"torch {torch.__version__} on {device}")
+    states = Checkpoints(store.local / FOLDER, conditions=f"torch {torch.__version__} on {device}")
     emit({"event": "ready"})
     while line := commands.readline():
         spec = RunSpec.from_fields(json.loads(line))
         last = time.monotonic()
-        pace = Pace(seconds_between_states())
+        pace = Timer(seconds_between_states())
 
-        def on_progress(step: int, loss: float, key: str = spec.key, pace: Pace = pace) -> None:
+        def on_progress(step: int, loss: float, key: str = spec.key, pace: Timer = pace) -> None:
             nonlocal last
             if time.monotonic() - last >= PROGRESS_EVERY:
                 last = time.monotonic()
@@ -134,7 +134,7 @@ def seconds_between_states() -> float:
 
 
 @contextmanager
-def stopping_gently(pace: Pace) -> Iterator[None]:
+def stopping_gently(pace: Timer) -> Iterator[None]:
     """Let SIGTERM wait for the end of the step in hand; outside, it ends this process at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:

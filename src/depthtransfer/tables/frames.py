@@ -5,23 +5,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
 from depthtransfer.errors import StoreError
-from depthtransfer.regular_files import read_regular
-from depthtransfer.tables.aside import set_aside
-from depthtransfer.tables.atomic import write_atomic
+from depthtransfer.files import quarantine, read_regular, write_atomic
 from depthtransfer.tables.columns import RUNS, Column
-from depthtransfer.tables.parquet import parquet_of
-from depthtransfer.tables.seal import is_sealed, seal
+from depthtransfer.tables.parquet import is_sealed, parquet_of, seal
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 
-def schema(columns: Sequence[Column]) -> "pa.Schema":
+def schema(columns: Sequence[Column]) -> pa.Schema:
     """Arrow schema of a list of columns; unit and meaning travel as field metadata."""
-    import pyarrow as pa
-
     return pa.schema(
         [
             pa.field(
@@ -35,15 +33,13 @@ def schema(columns: Sequence[Column]) -> "pa.Schema":
     )
 
 
-def write_table(table: "pa.Table", path: Path, columns: Sequence[Column]) -> None:
+def write_table(table: pa.Table, path: Path, columns: Sequence[Column]) -> None:
     """Write a table with exactly these columns, atomically and with a checksum of every bit.
 
     Raises:
         StoreError: if a column is missing, superfluous, of another type or holds numbers that it may not, or the file
             cannot be written.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
     expected = schema(columns)
     buffer = BytesIO()
@@ -87,7 +83,7 @@ def read_table(path: Path, columns: Sequence[Column]) -> "pd.DataFrame":
         raise StoreError(f"{path} does not exist", rebuild) from error
     except _WrongError as error:
         try:
-            aside = set_aside(path)
+            aside = quarantine(path)
         except OSError as reason:
             raise StoreError(
                 f"{path} {error}, and cannot be set aside: {reason.strerror}", f"remove it, then {rebuild}"
@@ -113,10 +109,8 @@ class _WrongError(Exception):
     """A file is not the table that it should be."""
 
 
-def _verified(path: Path, columns: Sequence[Column]) -> "pa.Table":
+def _verified(path: Path, columns: Sequence[Column]) -> pa.Table:
     """Raise FileNotFoundError where there is nothing, _WrongError where there is something else."""
-    import pyarrow as pa
-
     try:
         content = read_regular(path)
         if not is_sealed(content):
@@ -135,11 +129,8 @@ def _verified(path: Path, columns: Sequence[Column]) -> "pa.Table":
     return table
 
 
-def _flaw(table: "pa.Table", columns: Sequence[Column]) -> str | None:
+def _flaw(table: pa.Table, columns: Sequence[Column]) -> str | None:
     """What columns hold that they may not, if they do."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     for column in columns:
         values = table[column.name]
         if values.null_count and not column.nullable:
@@ -164,3 +155,12 @@ def _flaw(table: "pa.Table", columns: Sequence[Column]) -> str | None:
 def _difference(found: Sequence[str], expected: Sequence[str]) -> str:
     lacking = [f"lacks {name}" for name in sorted(set(expected) - set(found))]
     return ", ".join(lacking + [f"has unknown {name}" for name in sorted(set(found) - set(expected))])
+
+
+def write_csv(table: "pd.DataFrame", path: Path) -> None:
+    """Write a table with nine significant digits and lines ended by a newline, atomically.
+
+    Raises:
+        StoreError: if the file cannot be written.
+    """
+    write_atomic(path, table.to_csv(index=False, float_format="%.9g", lineterminator="\n").encode())

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from depthtransfer.training.augmentation import Augmentation, augment, normalize
 from depthtransfer.training.reading import ImageSource, decoding_threads, read_batches
-from depthtransfer.training.streams import stream
+from depthtransfer.training.rng import named_rng
 
 Order = Iterator[npt.NDArray[np.int64]]
 
@@ -24,7 +24,7 @@ def order(count: int, batch_size: int, seed: int) -> Order:
     """
     if not 0 < batch_size <= count:
         raise ValueError(f"batch_size = {batch_size} must lie between 1 and the {count} images")
-    generator = stream(seed, "order")
+    generator = named_rng(seed, "order")
     while True:
         permutation = torch.randperm(count, generator=generator).numpy()
         for start in range(0, count - batch_size + 1, batch_size):
@@ -59,7 +59,7 @@ def batches(
     Yields:
         images (B, C, H, W) in fp32 and channels-last order, and labels (B,), on the device.
     """
-    generator = stream(seed, "augmentation") if draws is None else draws
+    generator = named_rng(seed, "augmentation") if draws is None else draws
     indices = islice(order(len(images), batch_size, seed), skip, None)
     if not isinstance(images, np.ndarray):
         chosen = _read(images, labels, indices, batch_size, device)

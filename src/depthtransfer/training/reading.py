@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from depthtransfer.cores import usable_cores
+from depthtransfer.machine import usable_cores
 from depthtransfer.read_ahead import read_ahead
 
 BATCHES_AHEAD = 2

@@ -1,0 +1,124 @@
+"""What a list of runs needs of a machine: time, memory, disk; counted, without torch."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from depthtransfer.data.declaration import Declaration
+from depthtransfer.pricing.machines import Machine
+from depthtransfer.pricing.survival import Share, whole
+from depthtransfer.sweeps.grid import Request
+from depthtransfer.sweeps.shards import packed
+
+_PARENT_BYTES = 0.15 * 2**30
+_WORKER_BYTES = 0.55 * 2**30
+_CUDA_HOST_BYTES = 3.0 * 2**30
+_CUDA_DEVICE_BYTES = 0.8 * 2**30
+_HEAP_SLACK = 1.15
+"""Freed and not yet used again, as a share of the tensors."""
+_DECODED_AHEAD = 6
+"""Batches of a streamed data set that are held at a time."""
+_BYTES_OF_STREAMED_IMAGE = 200
+
+_SECONDS_TO_DECODE = ((128, 4.0e-4), (1 << 30, 2.0e-3))
+"""Core seconds a streamed image takes to decode, for sides up to so many pixels; beyond, it is a photograph."""
+
+_RECORD_BYTES, _RECORD_BYTES_A_STEP, _RECORD_BYTES_A_LOGIT = 9.0e3, 5.3, 5.4
+_TABLE_BYTES, _TABLE_BYTES_A_STEP, _TABLE_BYTES_A_LOGIT = 2.0e2, 7.0, 4.6
+"""Of a run in the store and in the tables: least squares over the committed runs, a disk's half block added."""
+
+
+@dataclass(frozen=True)
+class JobCost:
+    """What a list of runs takes.
+
+    Args:
+        seconds: wall time; an upper bound where runs diverge early.
+        mem_mb: memory of the host (MiB), all workers together.
+        gpu_mem_mb: memory on the GPU (MiB), all workers together; 0 on a processor.
+        disk_mb: store and tables (MiB).
+    """
+
+    seconds: float
+    mem_mb: int
+    gpu_mem_mb: int
+    disk_mb: int
+
+
+def job_cost(
+    requests: Sequence[Request],
+    declarations: Mapping[str, Declaration],
+    machine: Machine,
+    workers: int = 1,
+    share: Share = whole,
+) -> JobCost:
+    """Return what runs need on so many workers side by side; nothing for no runs.
+
+    Args:
+        requests: the runs, of one job.
+        declarations: their data sets by name.
+        machine: where they train.
+        workers: processes side by side; on a GPU they share it.
+        share: of its time that a run takes, where some diverge early.
+    """
+    if not requests:
+        return JobCost(0.0, 0, 0, 0)
+    count = min(workers, len(requests))
+    seconds = packed((run_seconds(each, declarations, machine, share(each)) for each in requests), count)
+    if machine.gpu_bytes is not None:
+        seconds = max(seconds, sum(machine.speed.device_seconds(each) * share(each) for each in requests))
+    tensors = sum(sorted((each.memory for each in requests), reverse=True)[:count]) * _HEAP_SLACK
+    data = [declarations[name] for name in {each.spec.dataset for each in requests}]
+    images = sum(map(_host_bytes_of_images, data)) + _decoded_ahead(requests, declarations) * count
+    host, gpu = _PARENT_BYTES + count * _WORKER_BYTES + tensors + images, 0.0
+    if machine.gpu_bytes is not None:
+        resident = sum(_pixels(each) for each in data if not each.streamed)
+        host = _PARENT_BYTES + images + count * (_CUDA_HOST_BYTES + resident)
+        gpu = tensors + count * (_CUDA_DEVICE_BYTES + resident)
+    return JobCost(
+        seconds=machine.start_seconds + seconds,
+        mem_mb=_mib(host),
+        gpu_mem_mb=_mib(gpu),
+        disk_mb=_mib(sum(disk_bytes(each, declarations[each.spec.dataset].classes) for each in requests)),
+    )
+
+
+def run_seconds(
+    request: Request, declarations: Mapping[str, Declaration], machine: Machine, share: float = 1.0
+) -> float:
+    """Estimated wall time of one run (s): a share of its steps, or decoding their images where that takes longer."""
+    data = declarations[request.spec.dataset]
+    decoding = 0.0
+    if data.streamed:
+        each = next(seconds for side, seconds in _SECONDS_TO_DECODE if data.image_size <= side)
+        decoding = each * request.spec.batch_size * request.spec.steps / machine.decoding_threads
+    return machine.run_seconds + share * max(machine.speed.seconds(request), decoding)
+
+
+def disk_bytes(request: Request, classes: int) -> float:
+    """Bytes of a run's record and of its rows in the tables."""
+    steps, logits = request.spec.steps, len(request.spec.probe_steps) * request.spec.probe_images * classes
+    record = _RECORD_BYTES + _RECORD_BYTES_A_STEP * steps + _RECORD_BYTES_A_LOGIT * logits
+    return record + _TABLE_BYTES + _TABLE_BYTES_A_STEP * steps + _TABLE_BYTES_A_LOGIT * logits
+
+
+def _pixels(data: Declaration) -> int:
+    return data.train_images * data.channels * data.image_size**2
+
+
+def _host_bytes_of_images(data: Declaration) -> float:
+    """Images in memory, whose pages workers share, or what is known of each image that is not."""
+    return data.train_images * _BYTES_OF_STREAMED_IMAGE if data.streamed else _pixels(data)
+
+
+def _decoded_ahead(requests: Sequence[Request], declarations: Mapping[str, Declaration]) -> float:
+    """Bytes of decoded batches that a worker holds."""
+    return max(
+        _DECODED_AHEAD * each.spec.batch_size * _pixels(data) / data.train_images if data.streamed else 0.0
+        for each in requests
+        for data in [declarations[each.spec.dataset]]
+    )
+
+
+def _mib(size: float) -> int:
+    return math.ceil(size / 2**20)

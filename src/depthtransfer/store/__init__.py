@@ -1,0 +1,1 @@
+"""Kept results, runs and solutions alike: keys, records, layers, verification, provenance, deposits."""

@@ -1,0 +1,233 @@
+"""A preset's grid of one experiment, expanded into the runs it asks for."""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from depthtransfer.configuration import Experiment, Grid, SchemeChoice, load_experiment, load_preset
+from depthtransfer.data import Declaration, load_declarations
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.models import costs
+from depthtransfer.models.memory import NUMBER, training_bytes
+from depthtransfer.models.shapes import ImageShape
+from depthtransfer.scaling import Constants, Optimizer
+from depthtransfer.sweeps.spec import RunSpec
+
+MOST_RUNS = 100_000
+"""More in one experiment is taken for a slip of the pen: counting them alone would take minutes."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One run as an experiment asks for it.
+
+    Args:
+        spec: what is computed.
+        window: steps at the end over which the reported loss is averaged.
+        epochs: passes over the training images.
+        parameters: trained parameters of the network.
+        flops: operations of the whole run.
+        kernels: operations that all steps start.
+        traffic: bytes of activations that all steps keep.
+        memory: bytes of tensors at the peak of a step.
+        variant: what the experiment calls this scheme with these constants.
+    """
+
+    spec: RunSpec
+    window: int
+    epochs: float
+    parameters: int
+    flops: float
+    kernels: float
+    traffic: float
+    memory: int
+    variant: str
+
+
+@dataclass(frozen=True)
+class ExperimentRuns:
+    """All runs that a preset asks of an experiment, each once, in a fixed order."""
+
+    preset: str
+    experiment: str
+    swept: str
+    device: str
+    declarations: dict[str, Declaration]
+    requests: tuple[Request, ...]
+
+
+def load_runs(preset: str, experiment: str, config: Path = Path("config")) -> ExperimentRuns:
+    """Read, validate and expand.
+
+    Raises:
+        ConfigurationError: naming file and key of whatever does not fit, before anything runs.
+    """
+    declarations = load_declarations(config / "datasets.yaml")
+    chosen = load_preset(preset, config)
+    science = load_experiment(experiment, config)
+    where = f"{config}/presets/{preset}.yaml: experiments.{experiment}"
+    if experiment not in chosen.experiments:
+        raise ConfigurationError(
+            f"{where} is missing", f"add its grids; the preset has {', '.join(chosen.experiments)}"
+        )
+    requests: dict[str, Request] = {}
+    if (asked := sum(map(_runs, chosen.experiments[experiment]))) > MOST_RUNS:
+        raise ConfigurationError(f"{where} asks for {asked} runs or more", f"ask for at most {MOST_RUNS}")
+    for number, grid in enumerate(chosen.experiments[experiment]):
+        for request in _expand(grid, science, declarations, f"{where}[{number}]"):
+            requests.setdefault(request.spec.key, request)
+    used = {request.spec.dataset for request in requests.values()}
+    return ExperimentRuns(
+        preset=preset,
+        experiment=experiment,
+        swept=science.sweep,
+        device=chosen.device,
+        declarations={name: declarations[name] for name in sorted(used)},
+        requests=tuple(requests.values()),
+    )
+
+
+def _runs(grid: Grid) -> int:
+    """Runs of one scheme."""
+    return math.prod(map(len, (grid.widths, grid.depths, grid.seeds, *grid.values.values())))
+
+
+def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration], where: str) -> list[Request]:
+    if grid.dataset not in declarations:
+        raise ConfigurationError(
+            f"{where}.dataset: {grid.dataset!r} is unknown", f"choose one of {', '.join(declarations)}"
+        )
+    data = declarations[grid.dataset]
+    per_epoch = data.train_images // grid.batch_size
+    if per_epoch < 1:
+        raise ConfigurationError(
+            f"{where}.batch_size: {grid.batch_size} exceeds the {data.train_images} training images",
+            "give a smaller batch",
+        )
+    steps = _steps(grid, per_epoch, where)
+    for name, value in (("window", grid.window), ("warmup", grid.warmup + 1)):
+        if value > steps:
+            raise ConfigurationError(
+                f"{where}.{name}: longer than the {steps} steps of training", f"give at most {steps}"
+            )
+    schemes = _schemes(grid, science, where)
+    if late := [step for step in grid.probes.steps if step > steps]:
+        raise ConfigurationError(
+            f"{where}.probes.steps: {late[0]} lies after the {steps} steps of training", f"give at most {steps}"
+        )
+    shape = ImageShape(data.channels, data.image_size)
+    expanded = []
+    for scheme, width, depth, seed, values in product(
+        schemes, grid.widths, grid.depths, grid.seeds, _value_points(grid)
+    ):
+        try:
+            options = costs.checked_options(science.model, {**science.options, **grid.options}).model_dump()
+            cost = costs.cost(
+                science.model, width=width, depth=depth, shape=shape, classes=data.classes, options=options
+            )
+            spec = _spec(grid, science, scheme, width, depth, seed, values, data, steps, options)
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{where}: {error.what}", error.remedy) from error
+        except ValueError as error:
+            raise ConfigurationError(f"{where}: {error}", "correct the value") from error
+        expanded.append(
+            Request(
+                spec=spec,
+                window=grid.window,
+                epochs=steps / per_epoch,
+                parameters=cost.parameters,
+                flops=cost.step_flops * grid.batch_size * steps,
+                kernels=cost.kernels * steps,
+                traffic=NUMBER * cost.kept * grid.batch_size * steps,
+                memory=training_bytes(cost, batch_size=grid.batch_size, optimizer=spec.optimizer),
+                variant=scheme.variant,
+            )
+        )
+    return expanded
+
+
+def _schemes(grid: Grid, science: Experiment, where: str) -> list[SchemeChoice]:
+    if grid.schemes is None:
+        return list(science.schemes)
+    known = {name for scheme in science.schemes for name in (scheme.variant, str(scheme.name))}
+    if unknown := sorted(set(grid.schemes) - known):
+        raise ConfigurationError(
+            f"{where}.schemes: {', '.join(unknown)} not in the experiment",
+            f"choose among {', '.join(scheme.variant for scheme in science.schemes)}",
+        )
+    return [scheme for scheme in science.schemes if {scheme.variant, str(scheme.name)} & set(grid.schemes)]
+
+
+def _steps(grid: Grid, per_epoch: int, where: str) -> int:
+    if grid.steps is not None:
+        return grid.steps
+    steps = (grid.epochs or 0) * per_epoch
+    if not 0.5 < steps < 1e9:
+        raise ConfigurationError(
+            f"{where}.epochs: {grid.epochs} give {steps:.3g} steps of training",
+            f"one step is {1 / per_epoch:.3g} epochs; give one step or more, and fewer than a billion",
+        )
+    return round(steps)
+
+
+def _value_points(grid: Grid) -> list[dict[str, float]]:
+    names = list(grid.values)
+    return [dict(zip(names, point, strict=True)) for point in product(*grid.values.values())]
+
+
+def _spec(
+    grid: Grid,
+    science: Experiment,
+    scheme: SchemeChoice,
+    width: int,
+    depth: int,
+    seed: int,
+    values: dict[str, float],
+    data: Declaration,
+    steps: int,
+    options: dict[str, Any],
+) -> RunSpec:
+    constants = Constants(
+        beta=scheme.beta,
+        gamma0=scheme.gamma0,
+        alpha=scheme.alpha,
+        base_width=scheme.base_width,
+        base_depth=scheme.base_depth,
+    )
+    constants = replace(constants, **{n: v for n, v in values.items() if n in ("beta", "gamma0", "alpha")})
+    momentum = values.get("momentum", science.optimizer.momentum)
+    if not 0 <= momentum < 1:
+        raise ValueError(f"momentum = {momentum} must lie in [0, 1)")
+    weight_decay = values.get("weight_decay", science.optimizer.weight_decay)
+    if weight_decay and science.optimizer.name is Optimizer.ADAM:
+        raise ValueError("Adam with weight decay has no width-independent form; use adamw")
+    return RunSpec(
+        model=science.model,
+        width=width,
+        depth=depth,
+        scheme=scheme.name,
+        constants=constants,
+        optimizer=science.optimizer.name,
+        learning_rate=values["learning_rate"],
+        momentum=momentum,
+        weight_decay=weight_decay,
+        schedule=science.schedule.name,
+        warmup=grid.warmup,
+        dataset=grid.dataset,
+        data_identity=data.identity,
+        batch_size=grid.batch_size,
+        crop_padding=grid.augmentation.crop_padding,
+        flip=grid.augmentation.flip,
+        rotation_degrees=grid.augmentation.rotation_degrees,
+        steps=steps,
+        seed=seed,
+        precision=grid.precision,
+        options=options,
+        zero_init=scheme.zero_init,
+        batch_seed=grid.batch_seed,
+        probe_steps=grid.probes.steps,
+        probe_images=grid.probes.images,
+        probe_blocks=grid.probes.blocks,
+    )

@@ -1,0 +1,263 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from depthtransfer.errors import StoreError
+from depthtransfer.store.records import Record, encode
+from depthtransfer.store.store import LAYERS_VARIABLE, Store
+
+
+def record(name: str, loss: float = 1.0) -> Record:
+    return Record(
+        specification={"name": name},
+        summary={"status": "ok", "diverged_step": None, "device": "cpu"},
+        provenance={"seconds": 0.1, "finished": "now", "commit": "unknown", "machine": "m", "versions": {}},
+        series={"loss": (loss,), "accuracy": (0.5,), "learning_rate_factor": (1.0,)},
+    )
+
+
+A, B, C = map(record, "abc")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(local=tmp_path / "local", layers=())
+
+
+def pack(path: Path, *records: Record) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(encode(records))
+    return path
+
+
+def losses(store: Store, *records: Record) -> dict[str, float]:
+    found = store.read([r.key for r in records])
+    return {r.specification["name"]: r.series["loss"][0] for r, _ in found.values()}
+
+
+def test_a_written_run_is_there(store: Store) -> None:
+    store.write(A)
+    assert store.has(A.key)
+    assert store.missing([B.key, A.key, C.key]) == [B.key, C.key]
+    assert store.read([A.key, B.key]) == {A.key: (record_as_read(A), "local")}
+    assert store.path(A.key).parent.name == A.key[:2]
+
+
+def record_as_read(written: Record) -> Record:
+    return Record(
+        written.specification,
+        written.summary,
+        written.provenance,
+        {name: list(values) for name, values in written.series.items()},
+        list(written.logits),
+    )
+
+
+def test_an_empty_store(store: Store) -> None:
+    assert store.missing([A.key]) == [A.key]
+    assert store.read([A.key]) == {}
+
+
+def test_layers_in_order_of_preference(tmp_path: Path) -> None:
+    first = pack(tmp_path / "first.parquet", record("a", 1.0))
+    pack(tmp_path / "folder" / "deeper" / "second.parquet", record("a", 2.0), record("b", 2.0))
+    store = Store(local=tmp_path / "local", layers=(first, tmp_path / "folder"))
+    assert losses(store, A, B, C) == {"a": 1.0, "b": 2.0}
+    assert {key: layer for key, (_, layer) in store.read([A.key, B.key]).items()} == {
+        A.key: "first.parquet",
+        B.key: "second.parquet",
+    }
+    store.write(record("a", 0.0))
+    assert losses(store, A, B) == {"a": 0.0, "b": 2.0}
+
+
+def test_another_projects_store_is_a_layer(tmp_path: Path) -> None:
+    Store(local=tmp_path / "other", layers=()).write(A)
+    store = Store(local=tmp_path / "local", layers=(tmp_path / "other",))
+    assert store.missing([A.key, B.key]) == [B.key]
+    assert losses(store, A) == {"a": 1.0}
+    assert not (tmp_path / "local").exists()
+
+
+def test_layers_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    one = pack(tmp_path / "one.parquet", A)
+    pack(tmp_path / "more" / "two.parquet", B)
+    pack(tmp_path / "results/committed/three.parquet", C)
+    monkeypatch.delenv(LAYERS_VARIABLE, raising=False)
+    assert Store.default().missing([A.key, B.key, C.key]) == [A.key, B.key]
+    monkeypatch.setenv(LAYERS_VARIABLE, os.pathsep.join([str(one), "", str(tmp_path / "more")]))
+    assert Store.default().missing([A.key, B.key, C.key]) == []
+
+
+def test_no_committed_runs_and_no_other_layers_is_no_reason_to_warn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(LAYERS_VARIABLE, raising=False)
+    assert Store.default().missing([A.key]) == [A.key]
+    assert capsys.readouterr().err == ""
+
+
+def test_a_layer_that_does_not_exist_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = Store(local=tmp_path / "local", layers=(tmp_path / "absent.parquet",))
+    assert store.missing([A.key]) == [A.key]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "absent.parquet" in line
+    assert "ignored" in line
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[:-20],
+    "a bit flipped": lambda content: content[:100] + bytes([content[100] ^ 8]) + content[101:],
+    "another run": lambda content: encode([B]),
+    "two runs": lambda content: encode([A, B]),
+    "no run": lambda content: encode([]),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_is_set_aside_reported_and_missing(
+    store: Store, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    store.write(A)
+    path = store.path(A.key)
+    content = DAMAGES[damage](path.read_bytes())
+    path.write_bytes(content)
+    assert store.read([A.key]) == {}
+    assert store.missing([A.key]) == [A.key]
+    (aside,) = path.parent.iterdir()
+    assert aside.name.startswith(f"{path.name}.damaged-")
+    assert aside.read_bytes() == content
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line
+    assert aside.name in line
+    store.write(A)
+    assert losses(store, A) == {"a": 1.0}
+    assert aside.exists()
+
+
+def test_a_damaged_file_gives_way_to_a_pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = Store(local=tmp_path / "local", layers=(pack(tmp_path / "pack.parquet", record("a", 2.0)),))
+    store.write(A)
+    store.path(A.key).write_bytes(b"")
+    assert losses(store, A) == {"a": 2.0}
+    assert "set aside" in capsys.readouterr().err
+
+
+def test_a_damaged_file_that_is_already_gone_is_missing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes find the same damage; the other one has set it aside in between."""
+    store.write(A)
+    path = store.path(A.key)
+    path.write_bytes(b"")
+    read = Path.read_bytes
+
+    def read_and_lose(self: Path) -> bytes:
+        content = read(self)
+        self.unlink()
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_lose)
+    assert store.read([A.key]) == {}
+
+
+def test_a_damaged_file_that_cannot_be_set_aside(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(A)
+    store.path(A.key).write_bytes(b"")
+
+    def refuse(self: Path, target: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StoreError, match=r"cannot be set aside: Permission denied; remove .*parquet"):
+        store.read([A.key])
+
+
+@pytest.mark.parametrize("content", [b"", b"text" * 40, None])
+def test_what_is_no_pack_is_ignored_and_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    path = tmp_path / "packs" / "damaged.parquet"
+    pack(path, A)
+    path.write_bytes(path.read_bytes()[:-1] if content is None else content)
+    pack(tmp_path / "packs" / "whole.parquet", B)
+    store = Store(local=tmp_path / "local", layers=(tmp_path / "packs",))
+    assert store.missing([A.key, B.key]) == [A.key]
+    assert losses(store, A, B) == {"b": 1.0}
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "damaged.parquet" in line
+    assert path.exists()
+
+
+def damage_inside(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 4] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_pack_with_damage_inside_is_ignored_as_a_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pack(tmp_path / "pack.parquet", A, B)
+    damage_inside(path)
+    store = Store(local=tmp_path / "local", layers=(path,))
+    assert store.missing([A.key, B.key]) == [A.key, B.key]
+    assert store.read([A.key, B.key]) == {}
+    assert "pack.parquet" in capsys.readouterr().err
+    assert path.exists()
+
+
+def test_a_damaged_pack_gives_way_to_the_next_layer(tmp_path: Path) -> None:
+    first = pack(tmp_path / "first.parquet", record("a", 1.0), record("c", 1.0))
+    second = pack(tmp_path / "second.parquet", record("a", 2.0), record("b", 2.0))
+    damage_inside(first)
+    store = Store(local=tmp_path / "local", layers=(first, second))
+    assert losses(store, A, B, C) == {"a": 2.0, "b": 2.0}
+    assert store.missing([A.key, B.key, C.key]) == [C.key]
+
+
+def test_a_table_of_runs_is_no_pack_although_it_has_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pa = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet.write_table(pa.table({"key": [A.key], "loss": [1.0]}), tmp_path / "runs.parquet")
+    store = Store(local=tmp_path / "local", layers=(tmp_path / "runs.parquet",))
+    assert store.missing([A.key]) == [A.key]
+    assert "runs.parquet" in capsys.readouterr().err
+
+
+def test_a_failed_write_leaves_the_old_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.write(A)
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left on device; make room"):
+        store.write(record("a", 2.0))
+    assert losses(store, A) == {"a": 1.0}
+    assert [path.name for path in store.path(A.key).parent.iterdir()] == [f"{A.key}.parquet"]
+
+
+def test_unfinished_files_of_killed_writers_are_no_runs(store: Store, tmp_path: Path) -> None:
+    store.write(A)
+    path = store.path(A.key)
+    path.with_name(f".{B.key}.parquet.abc.part").write_bytes(path.read_bytes()[:30])
+    assert store.missing([A.key, B.key]) == [B.key]
+    above = Store(local=tmp_path / "other", layers=(store.local,))
+    assert above.missing([A.key, B.key]) == [B.key]
+
+
+def test_reading_a_pack_yields_only_what_was_asked_for(tmp_path: Path) -> None:
+    store = Store(local=tmp_path / "local", layers=(pack(tmp_path / "pack.parquet", A, B, C),))
+    assert store.read([B.key]).keys() == {B.key}
+
+
+def test_a_pack_that_is_replaced_while_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = pack(tmp_path / "pack.parquet", A, B)
+    store = Store(local=tmp_path / "local", layers=(path,))
+    assert store.missing([A.key, B.key]) == []
+    pack(path, B)
+    assert losses(store, A, B) == {"b": 1.0}
+    assert store.missing([A.key]) == [A.key]
+    assert "pack.parquet" in capsys.readouterr().err

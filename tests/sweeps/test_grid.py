@@ -1,0 +1,153 @@
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import yaml
+
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.models.costs import cost
+from depthtransfer.models.shapes import ImageShape
+from depthtransfer.sweeps.grid import ExperimentRuns, load_runs
+
+EXPERIMENT = "cnn_learning_rate_sp"
+
+
+@pytest.fixture
+def expand(tiny_project: Any) -> Any:
+    """Expands the tiny preset with some of its grid's values replaced."""
+
+    def expanded(**grid: Any) -> ExperimentRuns:
+        tiny_project.write_preset(**grid)
+        return load_runs("tiny", EXPERIMENT)
+
+    return expanded
+
+
+def keys(sweep: ExperimentRuns) -> set[str]:
+    return {request.spec.key for request in sweep.requests}
+
+
+def rates(*values: float) -> dict[str, list[float]]:
+    return {"learning_rate": list(values)}
+
+
+def test_the_product_of_a_grid(expand: Any) -> None:
+    sweep = expand(widths=[4, 8], depths=[3, 6, 9], seeds=[0, 1], values=rates(0.1, 0.2) | {"momentum": [0.0, 0.5]})
+    assert len(sweep.requests) == len(keys(sweep)) == 2 * 3 * 2 * 2 * 2
+    assert sweep.declarations.keys() == {"digits"}
+    assert (sweep.preset, sweep.experiment, sweep.swept) == ("tiny", EXPERIMENT, "learning_rate")
+
+
+def test_a_run_that_two_grids_ask_for_is_there_once(tiny_project: Any) -> None:
+    path = tiny_project.folder / "config/presets/tiny.yaml"
+    content = yaml.safe_load(path.read_text())
+    (grid,) = content["experiments"][EXPERIMENT]
+    content["experiments"][EXPERIMENT].append(deepcopy(grid) | {"values": rates(0.25, 0.5)})
+    path.write_text(yaml.safe_dump(content))
+    found = [request.spec.learning_rate for request in load_runs("tiny", EXPERIMENT).requests]
+    assert found == [0.125, 0.25, 1e8, 0.5]
+
+
+def test_one_more_learning_rate_adds_its_runs_and_changes_no_other(expand: Any) -> None:
+    before = expand(seeds=[0, 1], depths=[3, 6])
+    after = expand(seeds=[0, 1], depths=[3, 6], values=rates(0.5, 0.25, 0.125, 1e8))
+    assert keys(before) < keys(after)
+    added = [request for request in after.requests if request.spec.key in keys(after) - keys(before)]
+    assert len(added) == 4
+    assert {request.spec.learning_rate for request in added} == {0.5}
+
+
+def test_what_does_not_change_a_run_changes_no_key(expand: Any, tiny_project: Any) -> None:
+    before = keys(expand())
+    assert keys(expand(window=1)) == before
+    path = tiny_project.folder / "config/datasets.yaml"
+    path.write_text(path.read_text().replace("\ndigits:", "\nnumerals:"))
+    assert keys(expand(dataset="numerals")) == before
+    tiny_project.write_preset("other")
+    tiny_project.write_preset()
+    path.write_text(path.read_text().replace("\nnumerals:", "\ndigits:"))
+    assert keys(load_runs("other", EXPERIMENT)) == before
+
+
+def test_epochs_and_steps_of_the_same_length_are_the_same_run(expand: Any) -> None:
+    per_epoch = 1438 // 16
+    assert keys(expand(steps=2 * per_epoch)) == keys(expand(steps=None, epochs=2))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"widths": [8]},
+        {"depths": [6]},
+        {"seeds": [1]},
+        {"steps": 4},
+        {"batch_size": 8},
+        {"warmup": 1},
+        {"precision": "bf16"},
+        {"augmentation": {"flip": True}},
+        {"augmentation": {"crop_padding": 1}},
+        {"augmentation": {"rotation_degrees": 1}},
+        {"values": {"learning_rate": [0.125, 0.25, 1e8], "momentum": [0.9]}},
+        {"values": {"learning_rate": [0.125, 0.25, 1e8], "weight_decay": [0.1]}},
+    ],
+    ids=str,
+)
+def test_what_changes_a_run_changes_every_key(expand: Any, change: dict[str, Any]) -> None:
+    assert not keys(expand()) & keys(expand(**change))
+
+
+def test_other_data_are_other_runs(expand: Any, tiny_project: Any) -> None:
+    before = keys(expand())
+    path = tiny_project.folder / "config/datasets.yaml"
+    path.write_text(path.read_text().replace("sha256:756bc2", "sha256:000000"))
+    assert not before & keys(expand())
+
+
+def test_a_request_knows_its_length_and_cost(expand: Any) -> None:
+    (request, *_) = expand(steps=44, window=7).requests
+    expected = cost("cnn", width=4, depth=3, shape=ImageShape(1, 8), classes=10)
+    assert request.epochs == 44 / (1438 // 16)
+    assert request.window == 7
+    assert request.parameters == expected.parameters
+    assert request.flops == expected.step_flops * 16 * 44
+
+
+def test_order_is_the_same_every_time(expand: Any) -> None:
+    assert expand(seeds=[2, 0, 1]).requests == expand(seeds=[2, 0, 1]).requests
+
+
+def test_a_scheme_that_the_experiment_lacks_is_named(expand: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"schemes: mup2 not in the experiment.*choose among sp"):
+        expand(schemes=["mup2"])
+
+
+def test_options_reach_the_run_complete_and_wrong_ones_are_refused(expand: Any) -> None:
+    assert {tuple(request.spec.options) for request in expand().requests} == {()}
+    with pytest.raises(ConfigurationError, match=r"experiments.*options of the cnn.*patch_size"):
+        expand(options={"patch_size": 4})
+
+
+def test_probes_after_the_end_are_refused(expand: Any) -> None:
+    assert expand(probes={"steps": [0, 3], "images": 2}).requests[0].spec.probe_steps == (0, 3)
+    with pytest.raises(ConfigurationError, match=r"probes\.steps: 4 lies after the 3 steps"):
+        expand(probes={"steps": [0, 4], "images": 2})
+
+
+def test_variants_of_a_scheme_are_selected_by_label_or_all_by_name(expand: Any, tiny_project: Any) -> None:
+    path = tiny_project.folder / f"config/experiments/{EXPERIMENT}.yaml"
+    content = yaml.safe_load(path.read_text())
+    content["schemes"] = [
+        {"name": "mup_alpha", "label": "half"},
+        {"name": "mup_alpha", "label": "one", "alpha": 1.0},
+        {"name": "mup_alpha", "label": "zero", "zero_init": True},
+    ]
+    path.write_text(yaml.safe_dump(content))
+    everything = expand(schemes=["mup_alpha"], values=rates(0.1)).requests
+    assert [request.variant for request in everything] == ["half", "one", "zero"]
+    assert len({request.spec.key for request in everything}) == 3
+    (one,) = expand(schemes=["one"], values=rates(0.1)).requests
+    assert one.spec.constants.alpha == 1.0
+    content["schemes"][1]["label"] = "half"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(ConfigurationError, match="half listed twice"):
+        expand()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from benchmarks.cells import CLASSES, SHAPE
 from depthtransfer.data import Declaration
 from depthtransfer.data.cache import cached
-from depthtransfer.data.dataset import Arrays
+from depthtransfer.data.declaration import Arrays
 
 COUNT = 50_000
 """Training images of CIFAR-10, so that memory and caches see what they see in earnest."""

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthtransfer.data import Declaration, fingerprint
+from depthtransfer.data import Declaration
+from depthtransfer.data.image_folder import fingerprint
 
 Files = dict[str, bytes]
 

@@ -59,7 +59,7 @@ def test_every_mode_is_converted_as_by_torchvision(
 ) -> None:
     from torchvision.datasets.folder import pil_loader
 
-    from depthtransfer.data import fingerprint
+    from depthtransfer.data.image_folder import fingerprint
 
     write_folder(tmp_path / "pets", {NAME: encode(noise().convert(mode), form)})
     found = fingerprint(tmp_path / "pets", tmp_path).fingerprint
@@ -110,7 +110,7 @@ def test_an_oversized_image_is_refused_while_streaming_too(
 
 
 def test_remarks_about_odd_files_stay_off_the_terminal(folder: Declaration, tmp_path: Path) -> None:
-    from depthtransfer.data import fingerprint
+    from depthtransfer.data.image_folder import fingerprint
 
     odd = encode(noise(), "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\x05\0\x1a\x01\x05\0\x01\0\0\0\xff\xff\0\0")
     (tmp_path / "pets" / NAME).write_bytes(odd)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from depthtransfer.data import Dataset, Declaration, cache, image_folder, load, sealed_arrays
-from depthtransfer.data.checksums import sha256
+from depthtransfer.data.hashing import sha256
 from depthtransfer.errors import DataError
 
 Files = dict[str, bytes]

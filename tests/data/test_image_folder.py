@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from depthtransfer.data import Declaration, image_folder
+from depthtransfer.data.containers import EXTENSIONS
 from depthtransfer.data.hashing import hash_files
-from depthtransfer.data.listing import EXTENSIONS
 from depthtransfer.errors import DataError
 
 Files = dict[str, bytes]
@@ -85,7 +85,7 @@ def test_other_files_are_passed_over(pets: Declaration, tmp_path: Path, files: F
 
 
 def test_grey_image_in_a_colour_set(tmp_path: Path, files: Files, write_zip: Write, encoded: Encoded) -> None:
-    from depthtransfer.data import fingerprint
+    from depthtransfer.data.image_folder import fingerprint
 
     files["train/cat/0.png"] = encoded(7, mode="L")
     declaration = fingerprint(write_zip(tmp_path / "pets.zip", files), tmp_path)
@@ -97,7 +97,7 @@ def test_grey_image_in_a_colour_set(tmp_path: Path, files: Files, write_zip: Wri
 
 
 def test_resize_crops_to_the_centred_square(tmp_path: Path, files: Files, write_zip: Write) -> None:
-    from depthtransfer.data import fingerprint
+    from depthtransfer.data.image_folder import fingerprint
 
     wide = np.zeros((8, 16, 3), dtype=np.uint8)
     wide[:, 4:12] = 200

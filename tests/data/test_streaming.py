@@ -175,7 +175,7 @@ def test_a_folder_of_another_size_gets_no_fingerprint(streamed: Declaration, tmp
 def test_grey_and_cmyk_images_are_counted_when_they_are_verified(
     tmp_path: Path, files: Files, write_zip: Write, encoded: Encoded, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from depthtransfer.data import survey
+    from depthtransfer.data.image_folder import survey
 
     files["train/cat/0.png"] = encoded(1, mode="L")
     files["train/dog/0.png"] = encoded(2, mode="CMYK", form="JPEG")
@@ -189,7 +189,7 @@ def test_grey_and_cmyk_images_are_counted_when_they_are_verified(
 def test_a_long_verification_says_how_far_it_is(
     streamed: Declaration, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("depthtransfer.data.inspection.REPORT_EVERY", -1.0)
+    monkeypatch.setattr("depthtransfer.data.image_folder.REPORT_EVERY", -1.0)
     load("pets", streamed, tmp_path)
     assert "pets: 5 of 8 images verified" in capsys.readouterr().err
 
@@ -225,7 +225,7 @@ print(peak() - begun)
 def test_memory_does_not_grow_with_the_images_that_went_through(
     tmp_path: Path, encoded: Encoded, write_folder: Write
 ) -> None:
-    from depthtransfer.data import fingerprint
+    from depthtransfer.data.image_folder import fingerprint
 
     size, batch_size, steps = 224, 8, 64
     image = encoded(0, (size, size), form="JPEG")
@@ -247,8 +247,7 @@ def test_memory_does_not_grow_with_the_images_that_went_through(
 
 def test_a_start_with_many_files_is_quick_and_small(tmp_path: Path) -> None:
     """Twenty thousand names: listed as arrays, not as objects that stay."""
-    from depthtransfer.data.containers import open_container
-    from depthtransfer.data.listing import list_images
+    from depthtransfer.data.containers import list_images, open_container
 
     for split in ("train", "val"):
         for kind in range(20):

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from depthtransfer.data import Declaration, fingerprint, load_declarations, yaml_entry
+from depthtransfer.data import Declaration, load_declarations
+from depthtransfer.data.image_folder import fingerprint, yaml_entry
 from depthtransfer.errors import DataError
 
 Files = dict[str, bytes]

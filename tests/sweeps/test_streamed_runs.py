@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthtransfer.data import Declaration, default_data_directory, fingerprint, load_declarations
+from depthtransfer.data import Declaration, default_data_directory, load_declarations
+from depthtransfer.data.image_folder import fingerprint
 from depthtransfer.errors import DataError
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.execution import Executor

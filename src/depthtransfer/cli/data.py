@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _declare(arguments: argparse.Namespace, directory: Path) -> int:
-    from depthtransfer.data import survey, yaml_entry
     from depthtransfer.data.decoding import conversions
+    from depthtransfer.data.image_folder import survey, yaml_entry
 
     found = survey(arguments.path, directory, arguments.train_split, arguments.test_split)
     declaration = found.declaration.model_copy(update={"streamed": arguments.streamed})

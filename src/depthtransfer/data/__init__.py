@@ -1,11 +1,8 @@
 """Image data sets: declared in `config/datasets.yaml`, verified when loaded, in memory as plain arrays or streamed."""
 
-from depthtransfer.data.dataset import Dataset as Dataset
-from depthtransfer.data.dataset import Split as Split
+from depthtransfer.data.declaration import Dataset as Dataset
 from depthtransfer.data.declaration import Declaration as Declaration
+from depthtransfer.data.declaration import Split as Split
 from depthtransfer.data.declaration import load_declarations as load_declarations
+from depthtransfer.data.loading import default_data_directory as default_data_directory
 from depthtransfer.data.loading import load as load
-from depthtransfer.data.location import default_data_directory as default_data_directory
-from depthtransfer.data.survey import fingerprint as fingerprint
-from depthtransfer.data.survey import survey as survey
-from depthtransfer.data.survey import yaml_entry as yaml_entry

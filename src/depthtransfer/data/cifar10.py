@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from depthtransfer.data.dataset import SPLITS, Arrays
-from depthtransfer.data.declaration import Declaration
-from depthtransfer.data.verification import verify_fingerprint
+from depthtransfer.data.declaration import SPLITS, Arrays, Declaration, verify_fingerprint
 from depthtransfer.errors import DataError
 from depthtransfer.files import open_regular, remove_stale
 

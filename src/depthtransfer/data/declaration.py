@@ -1,17 +1,44 @@
-"""What a data set claims to be: its declaration in `config/datasets.yaml`.
+"""What a data set claims to be, its declaration in `config/datasets.yaml`, and whether the data found are that.
 
 A run's identity needs the fingerprint before any image is read, so it is declared here and verified when
-the images are loaded. Importing this module needs neither numpy nor torch.
-"""
+the images are loaded. Importing this module needs neither numpy nor torch."""
+
+from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from depthtransfer.errors import ConfigurationError
+from depthtransfer.errors import ConfigurationError, DataError
 from depthtransfer.strict import Strict, read_yaml, validate
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Labels = npt.NDArray[np.int64]
+
+
+class Images(Protocol):
+    """Images of one split, (n, C, H, W): an array in memory, or files that are decoded when asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, C, H, W)."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of images."""
+        ...
+
+    def __getitem__(self, indices: npt.NDArray[np.int64], /) -> npt.NDArray[np.uint8]:
+        """Some images, (B, C, H, W)."""
+        ...
+
 
 Kind = Literal["digits", "cifar10", "image_folder"]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
@@ -87,3 +114,89 @@ def _checked_name(path: Path, name: object) -> str:
             f"{path}: {name!r} is not a data set's name", "use lower-case letters, digits and underscores"
         )
     return name
+
+
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, Split] = ("train", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """What a loader returns: both splits of a data set.
+
+    Attributes:
+        images: by split, uint8 of shape (n, C, H, W).
+        labels: by split, int64 of shape (n,), in [0, number of classes).
+        classes: names of the classes in the order of the labels.
+    """
+
+    images: Mapping[Split, npt.NDArray[np.uint8]]
+    labels: Mapping[Split, Labels]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """One split of a data set. Arrays may be read-only memory maps, shared between processes.
+
+    Attributes:
+        name: its name in the declarations.
+        images: uint8 of shape (n, C, H, W), in memory or, if the declaration says `streamed`, decoded when asked for
+            by an array of indices.
+        labels: int64 of shape (n,).
+        classes: names of the classes in the order of the labels.
+        declaration: what it was verified against.
+    """
+
+    name: str
+    images: Images
+    labels: Labels
+    classes: tuple[str, ...]
+    declaration: Declaration
+
+
+def verify_sizes(where: str, declaration: Declaration, classes: int, images: Mapping[Split, int]) -> None:
+    """Compare the numbers of classes and images with the declared ones.
+
+    Raises:
+        DataError: they differ.
+    """
+    found = {"classes": classes, **{f"{split}_images": images[split] for split in SPLITS}}
+    declared = {
+        "classes": declaration.classes,
+        "train_images": declaration.train_images,
+        "test_images": declaration.test_images,
+    }
+    differing = [f"{key} {found[key]} instead of {declared[key]}" for key in declared if found[key] != declared[key]]
+    if differing:
+        raise DataError(f"{where}: {', '.join(differing)}", declaration.remedy)
+
+
+def verify_arrays(where: str, declaration: Declaration, arrays: Arrays) -> None:
+    """Compare sizes and shapes of arrays with the declared ones.
+
+    Raises:
+        DataError: they differ.
+    """
+    counts = {split: len(arrays.labels[split]) for split in SPLITS}
+    verify_sizes(where, declaration, len(arrays.classes), counts)
+    for split in SPLITS:
+        form = (counts[split], declaration.channels, declaration.image_size, declaration.image_size)
+        if arrays.images[split].shape != form:
+            raise DataError(
+                f"{where}: {split} images of shape {arrays.images[split].shape} instead of {form}",
+                "correct channels and image_size of its declaration",
+            )
+
+
+def verify_fingerprint(where: str, declaration: Declaration, found: str) -> None:
+    """Compare a fingerprint with the declared one.
+
+    Raises:
+        DataError: they differ.
+    """
+    if found != declaration.fingerprint:
+        raise DataError(
+            f"{where}: fingerprint {found} instead of the declared {declaration.fingerprint}",
+            f"{declaration.remedy}; declare data that are meant to differ under a name of their own",
+        )

@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from depthtransfer.data.dataset import SPLITS, Arrays
-from depthtransfer.data.declaration import Declaration
+from depthtransfer.data.declaration import SPLITS, Arrays, Declaration, verify_fingerprint
 from depthtransfer.data.hashing import hash_arrays
-from depthtransfer.data.verification import verify_fingerprint
 
 _LEVELS = 16
 _EVERY_FIFTH = 5

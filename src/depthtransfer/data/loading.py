@@ -1,18 +1,23 @@
-"""From a declaration to verified images."""
+"""Where data sets lie, and from a declaration to verified images."""
 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from depthtransfer.data.dataset import SPLITS, Dataset, Split
-from depthtransfer.data.declaration import Declaration
+from depthtransfer.data.declaration import SPLITS, Arrays, Dataset, Declaration, Split, verify_arrays
 from depthtransfer.errors import DataError
 
-if TYPE_CHECKING:
-    from depthtransfer.data.dataset import Arrays
+VARIABLE = "DEPTHTRANSFER_DATA"
+
+
+def default_data_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the directory named by DEPTHTRANSFER_DATA, else `data` under the working directory."""
+    return Path(environment.get(VARIABLE) or "data")
+
 
 _IN_MEMORY = frozenset({"digits"})
 """Kinds that are read so quickly that they need no cache."""
@@ -54,8 +59,6 @@ def load(name: str, declaration: Declaration, data_directory: Path, split: Split
 
 
 def _read(name: str, declaration: Declaration, data_directory: Path) -> Arrays:
-    from depthtransfer.data.verification import verify_arrays
-
     loader = importlib.import_module(f"depthtransfer.data.{declaration.kind}")
     arrays: Arrays = loader.read(name, declaration, data_directory)
     verify_arrays(name, declaration, arrays)

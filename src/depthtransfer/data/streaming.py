@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from depthtransfer.data.containers import Container, open_container
-from depthtransfer.data.dataset import Split
-from depthtransfer.data.declaration import Declaration
+from depthtransfer.data.containers import Container, Files, open_container
+from depthtransfer.data.declaration import Declaration, Split
 from depthtransfer.data.decoding import decode, stay_silent
 from depthtransfer.data.image_folder import location
-from depthtransfer.data.listing import Files
 from depthtransfer.data.verified_files import verified
 from depthtransfer.errors import DataError
 

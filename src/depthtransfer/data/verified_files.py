@@ -11,15 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from depthtransfer.data.containers import Container, open_container
-from depthtransfer.data.dataset import SPLITS, Split
-from depthtransfer.data.declaration import Declaration
+from depthtransfer.data.cache import Sealed, sealed, write
+from depthtransfer.data.containers import Container, Files, Listing, list_images, open_container
+from depthtransfer.data.declaration import SPLITS, Declaration, Split, verify_fingerprint, verify_sizes
 from depthtransfer.data.decoding import conversions
-from depthtransfer.data.image_folder import folders, location
-from depthtransfer.data.inspection import Inspection, inspect
-from depthtransfer.data.listing import Files, Listing, list_images
-from depthtransfer.data.sealed_arrays import Sealed, sealed, write
-from depthtransfer.data.verification import verify_fingerprint, verify_sizes
+from depthtransfer.data.image_folder import Inspection, folders, inspect, location
 
 Verified = tuple[Listing, dict[Split, tuple[Files, npt.NDArray[np.uint8]]]]
 """What lies there, and by split the files as they were verified (memory map) with their SHA-256, (n, 32)."""

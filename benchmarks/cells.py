@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from depthtransfer.models.costs import cost
+from depthtransfer.models.registry import cost
 from depthtransfer.models.shapes import Cost, ImageShape
 
 WIDTHS = (16, 32, 64)

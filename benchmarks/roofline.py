@@ -15,8 +15,7 @@ from benchmarks.timing import Settings, Timed, in_turns, median, repeated, sprea
 from benchmarks.workers import specification
 from depthtransfer.data import Declaration
 from depthtransfer.sweeps.execution import Executor
-from depthtransfer.training.allocation import keep_freed_memory
-from depthtransfer.training.determinism import make_deterministic
+from depthtransfer.training.process import keep_freed_memory, make_deterministic
 
 COMPUTE_BOUND_FROM = 2 / 3
 """A cell is compute-bound when its bare convolutions reach this share of the rate of matrix products: then twice the

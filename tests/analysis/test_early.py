@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from depthtransfer.analysis import AnalysisError, savings, stopped
-from depthtransfer.models.costs import cost
+from depthtransfer.models.registry import cost
 from depthtransfer.models.shapes import ImageShape
 
 

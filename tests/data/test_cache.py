@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from depthtransfer.data import Dataset, Declaration, cache, image_folder, load, sealed_arrays
+from depthtransfer.data import Dataset, Declaration, cache, image_folder, load
 from depthtransfer.data.hashing import sha256
 from depthtransfer.errors import DataError
 
@@ -145,7 +145,7 @@ def test_interrupt_leaves_nothing_behind(pets: Declaration, tmp_path: Path, monk
     def interrupt(whole: Path, entry: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sealed_arrays, "_publish", interrupt)
+    monkeypatch.setattr(cache, "_publish", interrupt)
     with pytest.raises(KeyboardInterrupt):
         load("pets", pets, tmp_path)
     assert names(tmp_path / "cache") == []

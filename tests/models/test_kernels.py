@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from depthtransfer.models import costs
+from depthtransfer.models import registry
 from depthtransfer.models.registry import build
 
 from .examples import CASES
@@ -41,4 +41,4 @@ def test_kernels_are_those_torch_starts(name: str, sizes: dict[str, Any]) -> Non
     with Dispatched() as dispatched:
         logits = network(torch.zeros(3, shape.channels, shape.size, shape.size))
         torch.autograd.backward(F.cross_entropy(logits, torch.zeros(3, dtype=torch.int64)))
-    assert costs.cost(name, **sizes).kernels == pytest.approx(dispatched.seen.total(), abs=3)
+    assert registry.cost(name, **sizes).kernels == pytest.approx(dispatched.seen.total(), abs=3)

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from depthtransfer.models.costs import cost
-from depthtransfer.models.memory import training_bytes
-from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models.registry import cost
+from depthtransfer.models.shapes import ImageShape, training_bytes
 from depthtransfer.scaling import Optimizer
 
 from .examples import CASES

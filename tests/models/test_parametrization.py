@@ -12,7 +12,7 @@ from depthtransfer.models.cnn import CNN
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer, Role, Rule, Scheme
-from depthtransfer.training.rng import named_rng
+from depthtransfer.training.process import named_rng
 
 WIDTH, DEPTH, FAN_IN = 16, 12, 64
 

@@ -11,14 +11,14 @@ import torchvision
 from tests.tolerances import FORWARD_FLOAT64
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models.costs import cost
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
+from depthtransfer.models.registry import cost
 from depthtransfer.models.resnet18_bn import BasicBlock, ResNet18BN
 from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_sizes
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme, branch_multiplier
 from depthtransfer.training.optimizers import build_optimizer
-from depthtransfer.training.rng import named_rng
+from depthtransfer.training.process import named_rng
 
 GREY_8, COLOUR_32 = ImageShape(1, 8), ImageShape(3, 32)
 

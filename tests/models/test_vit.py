@@ -16,7 +16,7 @@ from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.models.vit import Branch, SelfAttention, ViT
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme
-from depthtransfer.training.rng import named_rng
+from depthtransfer.training.process import named_rng
 
 Array = npt.NDArray[np.float64]
 GREY_8, COLOUR_32 = ImageShape(1, 8), ImageShape(3, 32)

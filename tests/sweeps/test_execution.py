@@ -13,7 +13,7 @@ import torch
 from depthtransfer.scaling import Optimizer, Scheme
 from depthtransfer.sweeps import execution
 from depthtransfer.sweeps.spec import RunSpec
-from depthtransfer.training.determinism import make_deterministic
+from depthtransfer.training.process import make_deterministic
 
 from . import tiny
 from .tiny import dataset, exact_losses, run, spec

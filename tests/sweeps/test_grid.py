@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models.costs import cost
+from depthtransfer.models.registry import cost
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.sweeps.grid import ExperimentRuns, load_runs
 

@@ -97,7 +97,7 @@ def exact_losses(record: Record) -> list[str]:
 
 
 if __name__ == "__main__":
-    from depthtransfer.training.determinism import make_deterministic
+    from depthtransfer.training.process import make_deterministic
 
     make_deterministic()
     record = run(RunSpec.from_fields(json.loads(sys.argv[1])))

@@ -18,13 +18,12 @@ import torch.nn.functional as F
 from tests.tolerances import SLOPE, SLOPE_ERROR
 from torch import Tensor, nn
 
-from depthtransfer.models.costs import cost
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
-from depthtransfer.models.registry import build
+from depthtransfer.models.registry import build, cost
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme, branch_multiplier
 from depthtransfer.training.optimizers import build_optimizer
-from depthtransfer.training.rng import named_rng
+from depthtransfer.training.process import named_rng
 
 SHAPE, CLASSES = ImageShape(1, 8), 10
 

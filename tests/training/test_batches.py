@@ -8,7 +8,7 @@ import torch
 
 from depthtransfer.training.augmentation import Augmentation, augment
 from depthtransfer.training.batches import batches, order
-from depthtransfer.training.rng import named_rng
+from depthtransfer.training.process import named_rng
 
 CPU = torch.device("cpu")
 COUNT, BATCH = 23, 5

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from depthtransfer.training import loop
 from depthtransfer.training.loop import DIVERGENCE_FACTOR, History, train
-from depthtransfer.training.schedules import constant, cosine
+from depthtransfer.training.optimizers import constant, cosine
 
 
 class Echo(nn.Module):

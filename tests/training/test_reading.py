@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from depthtransfer.training.augmentation import Augmentation
-from depthtransfer.training.batches import batches, order
-from depthtransfer.training.reading import BATCHES_AHEAD, decoding_threads, read_batches
+from depthtransfer.training.batches import BATCHES_AHEAD, batches, decoding_threads, order, read_batches
 
 CPU = torch.device("cpu")
 COUNT, BATCH = 101, 37
@@ -106,5 +105,5 @@ def test_an_array_is_made_resident_on_a_gpu_and_a_source_is_not(monkeypatch: pyt
 def test_threads_beside_a_gpu_are_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert decoding_threads(CPU) == 1
     for cores, expected in ((1, 1), (6, 6), (200, 16)):
-        monkeypatch.setattr("depthtransfer.training.reading.usable_cores", lambda cores=cores: cores)
+        monkeypatch.setattr("depthtransfer.training.batches.usable_cores", lambda cores=cores: cores)
         assert decoding_threads(torch.device("cuda")) == expected

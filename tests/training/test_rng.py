@@ -2,7 +2,7 @@ import itertools
 
 import torch
 
-from depthtransfer.training.rng import named_rng
+from depthtransfer.training.process import named_rng
 
 
 def first(seed: int, name: str) -> int:

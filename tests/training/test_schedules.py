@@ -3,7 +3,7 @@ import math
 import pytest
 from tests.tolerances import EXACT
 
-from depthtransfer.training.schedules import SCHEDULES, constant, cosine
+from depthtransfer.training.optimizers import SCHEDULES, constant, cosine
 
 R2 = math.sqrt(2.0)
 

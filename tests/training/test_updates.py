@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from depthtransfer.models.registry import build
 from depthtransfer.scaling import Role
-from depthtransfer.training.updates import BlockUpdates
+from depthtransfer.training.probing import BlockUpdates
 
 
 class Scaled(nn.Module):

@@ -5,8 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depthtransfer.models.cnn_sizes import CNN_STAGES, CNNOptions, cnn_readout_fan_in, cnn_stem_stride
-from depthtransfer.models.convolution import convolution
-from depthtransfer.models.network import ResidualNetwork
+from depthtransfer.models.network import ResidualNetwork, convolution
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role
 

@@ -1,8 +1,7 @@
 """Sizes, checks and cost of the residual CNN, without torch."""
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models.shapes import Cost, ImageShape
-from depthtransfer.models.stages import check_stages
+from depthtransfer.models.shapes import Cost, ImageShape, check_stages
 from depthtransfer.strict import Strict
 
 CNN_STAGES = 3

@@ -1,4 +1,4 @@
-"""What the sweeps ask of an architecture, besides being an ordinary module."""
+"""What the sweeps ask of an architecture, besides being an ordinary module; and the convolution they all use."""
 
 from abc import ABC, abstractmethod
 
@@ -21,3 +21,8 @@ class ResidualNetwork(nn.Module, ABC):
     @abstractmethod
     def blocks(self) -> tuple[str, ...]:
         """Qualified name of every module that maps the residual stream to itself plus its branch, in order."""
+
+
+def convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Conv2d:
+    """Return a square convolution of odd side (pixels) without bias; with stride 1 it keeps the size of its input."""
+    return nn.Conv2d(inputs, outputs, side, stride=stride, padding=side // 2, bias=False)

@@ -1,20 +1,72 @@
-"""Architectures by name, with a common signature."""
+"""Architectures by name: options, cost and class; only building one imports torch."""
 
+import importlib
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
-from depthtransfer.models.cnn import CNN
-from depthtransfer.models.costs import checked_options
-from depthtransfer.models.network import ResidualNetwork
-from depthtransfer.models.resnet18_bn import ResNet18BN
-from depthtransfer.models.shapes import ImageShape
-from depthtransfer.models.vit import ViT
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
+from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
+from depthtransfer.models.shapes import Cost, ImageShape
+from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
+from depthtransfer.strict import Strict, validate
 
-ARCHITECTURES: dict[str, Callable[..., ResidualNetwork]] = {"cnn": CNN, "resnet18_bn": ResNet18BN, "vit": ViT}
+if TYPE_CHECKING:
+    from depthtransfer.models.network import ResidualNetwork
+
+MOST_BRANCHES = 8192
+"""Depths beyond are taken for a slip of the pen: building the modules alone would take minutes."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What is known of an architecture before it is built.
+
+    Args:
+        options: model of its options, all with defaults.
+        cost: counts a network from width, depth, shape, classes and options.
+        path: module and class of the network, which import torch.
+    """
+
+    options: type[Strict]
+    cost: Callable[[int, int, ImageShape, int, Any], Cost]
+    path: str
+
+
+ARCHITECTURES = {
+    "cnn": Architecture(CNNOptions, cnn_cost, "depthtransfer.models.cnn:CNN"),
+    "resnet18_bn": Architecture(ResNet18BNOptions, resnet18_bn_cost, "depthtransfer.models.resnet18_bn:ResNet18BN"),
+    "vit": Architecture(ViTOptions, vit_cost, "depthtransfer.models.vit:ViT"),
+}
+
+
+def cost(
+    model: str, *, width: int, depth: int, shape: ImageShape, classes: int, options: Mapping[str, Any] | None = None
+) -> Cost:
+    """Return the cost of one network.
+
+    Raises:
+        ConfigurationError: if the model is unknown or the sizes or options do not fit it.
+    """
+    if depth > MOST_BRANCHES:
+        raise ConfigurationError(
+            f"depth = {depth} of the {model} is more than {MOST_BRANCHES} residual branches", "give fewer"
+        )
+    return _named(model).cost(width, depth, shape, classes, checked_options(model, options or {}))
+
+
+def checked_options(model: str, given: Mapping[str, Any]) -> Strict:
+    """Return the options of an architecture, defaults filled in.
+
+    Raises:
+        ConfigurationError: if the model is unknown, or an option is unknown or has a value that is not allowed.
+    """
+    return validate(_named(model).options, dict(given), f"options of the {model}")
 
 
 def build(
-    name: str,
+    model: str,
     *,
     width: int,
     depth: int,
@@ -22,18 +74,25 @@ def build(
     classes: int,
     branch_multiplier: float,
     options: Mapping[str, Any] | None = None,
-) -> ResidualNetwork:
+) -> "ResidualNetwork":
     """Return a network with PyTorch's own initial weights; `parametrization.initialize` draws the real ones.
 
     Raises:
         ConfigurationError: if the name is unknown, or sizes or options do not fit.
     """
-    checked = checked_options(name, options or {})
-    return ARCHITECTURES[name](
+    module, _, name = _named(model).path.partition(":")
+    network = cast("type[ResidualNetwork]", getattr(importlib.import_module(module), name))
+    return network(
         width=width,
         depth=depth,
         shape=shape,
         classes=classes,
         branch_multiplier=branch_multiplier,
-        options=checked,
+        options=checked_options(model, options or {}),
     )
+
+
+def _named(model: str) -> Architecture:
+    if model not in ARCHITECTURES:
+        raise ConfigurationError(f"model {model!r} is unknown", f"choose one of {', '.join(sorted(ARCHITECTURES))}")
+    return ARCHITECTURES[model]

@@ -7,8 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models.convolution import convolution
-from depthtransfer.models.network import ResidualNetwork
+from depthtransfer.models.network import ResidualNetwork, convolution
 from depthtransfer.models.resnet18_bn_sizes import (
     RESNET18_STAGES,
     STEMS,

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models.shapes import Cost, ImageShape
-from depthtransfer.models.stages import check_stages
+from depthtransfer.models.shapes import Cost, ImageShape, check_stages
 from depthtransfer.strict import Strict
 
 RESNET18_STAGES = 4

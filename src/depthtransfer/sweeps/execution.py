@@ -9,10 +9,9 @@ from pathlib import Path
 import torch
 
 from depthtransfer.data import Dataset, Declaration, load
-from depthtransfer.models.costs import cost
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve, silence_branches
-from depthtransfer.models.registry import build
+from depthtransfer.models.registry import build, cost
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role, Rule, branch_multiplier
 from depthtransfer.store.provenance import provenance
@@ -22,12 +21,10 @@ from depthtransfer.sweeps.spec import RunSpec
 from depthtransfer.training.augmentation import Augmentation, normalize
 from depthtransfer.training.batches import batches
 from depthtransfer.training.loop import History, train
-from depthtransfer.training.optimizers import build_optimizer
-from depthtransfer.training.probing import Probe, spread
-from depthtransfer.training.rng import named_rng
-from depthtransfer.training.schedules import SCHEDULES
+from depthtransfer.training.optimizers import SCHEDULES, build_optimizer
+from depthtransfer.training.probing import BlockUpdates, Probe, spread
+from depthtransfer.training.process import named_rng
 from depthtransfer.training.state import Parts, restore, snapshot
-from depthtransfer.training.updates import BlockUpdates
 
 
 class Executor:

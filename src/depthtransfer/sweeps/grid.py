@@ -9,9 +9,8 @@ from typing import Any
 from depthtransfer.configuration import Experiment, Grid, SchemeChoice, load_experiment, load_preset
 from depthtransfer.data import Declaration, load_declarations
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.models import costs
-from depthtransfer.models.memory import NUMBER, training_bytes
-from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models import registry
+from depthtransfer.models.shapes import NUMBER, ImageShape, training_bytes
 from depthtransfer.scaling import Constants, Optimizer
 from depthtransfer.sweeps.spec import RunSpec
 
@@ -123,8 +122,8 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
         schemes, grid.widths, grid.depths, grid.seeds, _value_points(grid)
     ):
         try:
-            options = costs.checked_options(science.model, {**science.options, **grid.options}).model_dump()
-            cost = costs.cost(
+            options = registry.checked_options(science.model, {**science.options, **grid.options}).model_dump()
+            cost = registry.cost(
                 science.model, width=width, depth=depth, shape=shape, classes=data.classes, options=options
             )
             spec = _spec(grid, science, scheme, width, depth, seed, values, data, steps, options)

@@ -55,8 +55,7 @@ def prepared(device: str) -> str:
     """
     import torch
 
-    from depthtransfer.training.allocation import keep_freed_memory
-    from depthtransfer.training.determinism import make_deterministic
+    from depthtransfer.training.process import keep_freed_memory, make_deterministic
 
     make_deterministic()
     keep_freed_memory()

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from depthtransfer.training.schedules import Schedule
+from depthtransfer.training.optimizers import Schedule
 
 DIVERGENCE_FACTOR = 100.0
 """A loss this many times above the first one (or chance, if larger) is beyond return."""

@@ -1,4 +1,4 @@
-"""What a training process sets up before its first step: same bits again, memory that is kept, random numbers by name."""
+"""What a training process sets up before its first step: same bits again, kept memory, random numbers by name."""
 
 import ctypes
 import hashlib

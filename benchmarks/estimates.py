@@ -16,7 +16,7 @@ from pathlib import Path
 
 from depthtransfer.configuration import load_preset
 from depthtransfer.data import default_data_directory, load
-from depthtransfer.pricing.calibration import measure
+from depthtransfer.pricing.timing import measure
 from depthtransfer.pricing.cost import job_cost, run_seconds
 from depthtransfer.pricing.machines import Machine
 from depthtransfer.store.records import Record

@@ -9,8 +9,8 @@ from tests.store.test_store import record
 
 from depthtransfer.store.store import Store
 
-ROUNDS = 60
-RUNS = 6
+ROUNDS = 15
+RUNS = 4
 
 PROGRAM = """
 import json, random, sys, time

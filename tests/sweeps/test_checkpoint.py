@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from depthtransfer.errors import StoreError
 from depthtransfer.scaling import Optimizer
 from depthtransfer.store.records import Record
-from depthtransfer.sweeps import execution
+from depthtransfer.sweeps import checkpoint, execution
 from depthtransfer.sweeps.checkpoint import Checkpoints, StoppedError, Timer
 from depthtransfer.sweeps.spec import RunSpec
 

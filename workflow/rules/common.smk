@@ -4,20 +4,18 @@ import hashlib
 import re
 from pathlib import Path
 
-from depthtransfer import codebase, configuration, figures
+from depthtransfer import codebase, configuration, figures, targets
 from depthtransfer.configuration import (
     DEFAULT_PRESET,
     STUDIES,
     figure_path,
-    study_path,
-    study_provenance_path,
     table_folder,
 )
 from depthtransfer.errors import UserError
 from depthtransfer.pricing import theory
+from depthtransfer.pricing.jobs import Jobs
 from depthtransfer.studies import plan
 from depthtransfer.sweeps import grid, refinement
-from depthtransfer.pricing.jobs import Jobs
 
 # Each rule names environment.yml, the versions it was tested with. Snakemake is meant to run inside an environment
 # that holds this package as well (.venv, or conda's as the README says), so `--sdm conda` is not needed.
@@ -57,20 +55,13 @@ def plainly(function):
     return wrapped
 
 
-# ---- configuration, all of it validated before anything runs
+# ---- configuration: names at once, content when a target asks for it, so that a file in the works stops only its own
 
 
 @plainly
-def validated():
-    """Names of all presets and experiments, each of which was read."""
-    experiments = configuration.names(Path("config/experiments"))
-    for name in experiments:
-        configuration.load_experiment(name)
-    presets = configuration.names(Path("config/presets"))
-    for name in presets:
-        configuration.load_preset(name)
-        configuration.load_theory(name)
-    return presets, experiments
+def names_of(folder):
+    """Names of all presets or experiments."""
+    return configuration.names(Path("config") / folder)
 
 
 @plainly
@@ -98,7 +89,7 @@ def one_of(names):
 
 
 JOBS = jobs_of_configuration()
-PRESETS, EXPERIMENTS = validated()
+PRESETS, EXPERIMENTS = names_of("presets"), names_of("experiments")
 FIGURES = figures.names()
 KNOWN_FIGURES = one_of(
     str(figure_path(name, preset).relative_to("figures").with_suffix(""))
@@ -145,53 +136,20 @@ def preset_of(wildcards):
 
 @plainly
 def tables_of(wildcards):
-    """Tables, with their provenance, of every experiment and of every study of the theory that a figure shows."""
-    preset = preset_of(wildcards)
-    experiments = figures.load(wildcards.figure).EXPERIMENTS
-    folders = [table_folder(preset, name) for name in experiments]
-    tables = (
-        "runs.parquet",
-        "steps.parquet",
-        "probes.parquet",
-        "provenance.parquet",
-        "optima.parquet",
-    )
-    studies = [
-        path(preset, name)
-        for name in figures.studies(wildcards.figure)
-        for path in (study_path, study_provenance_path)
-    ]
-    return [folder / name for folder in folders for name in tables] + studies
+    """Tables, with their provenance, that a figure is drawn from."""
+    return targets.read_by_figure(preset_of(wildcards), wildcards.figure)
 
 
 @plainly
 def tables_of_preset(wildcards):
     """Tables of every experiment of a preset, and of every study of the theory."""
-    folders = [
-        table_folder(wildcards.preset, name)
-        for name in configuration.load_preset(wildcards.preset).experiments
-    ]
-    tables = (
-        "runs.parquet",
-        "steps.parquet",
-        "probes.parquet",
-        "updates.parquet",
-        "optima.parquet",
-    )
-    studies = [study_path(wildcards.preset, study) for study in STUDIES]
-    return [folder / name for folder in folders for name in tables] + studies
+    return targets.read_by_claims(wildcards.preset)
 
 
 @plainly
 def figures_of_preset(wildcards):
-    """PNG and CSV of every figure whose experiments a preset has."""
-    present = set(configuration.load_preset(wildcards.preset).experiments)
-    drawn = [name for name in FIGURES if set(figures.load(name).EXPERIMENTS) <= present]
-    return [
-        figure_path(name, wildcards.preset).with_suffix(suffix)
-        for name in drawn
-        for suffix in (".png", ".csv")
-    ]
+    """PNG and CSV of every figure of a preset."""
+    return targets.shown_by_report(wildcards.preset)
 
 
 def explain_unknown_figure(wildcards):

@@ -34,19 +34,10 @@ rule tables:
     input:
         shards_and_additions,
     output:
-        runs="results/{preset}/{experiment}/runs.parquet",
-        steps="results/{preset}/{experiment}/steps.parquet",
-        probes="results/{preset}/{experiment}/probes.parquet",
-        updates="results/{preset}/{experiment}/updates.parquet",
-        provenance="results/{preset}/{experiment}/provenance.parquet",
-        optima="results/{preset}/{experiment}/optima.parquet",
-        optimum="results/{preset}/{experiment}/optimum.csv",
-        transfer="results/{preset}/{experiment}/transfer.csv",
-        regret="results/{preset}/{experiment}/regret.csv",
-        stability="results/{preset}/{experiment}/stability.csv",
-        order="results/{preset}/{experiment}/loss_order.csv",
-        fast="results/{preset}/{experiment}/fast_transfer.csv",
-        diagnosis="results/{preset}/{experiment}/diagnosis.csv",
+        **{
+            name: f"results/{{preset}}/{{experiment}}/{file}"
+            for name, file in targets.TABLES.items()
+        },
     log:
         "results/{preset}/{experiment}/logs/tables.log",
     benchmark:
@@ -55,7 +46,9 @@ rule tables:
         "../../environment.yml"
     params:
         rows=rows_of_tables,
-        code=codebase.digest("depthtransfer.sweeps.collect", "depthtransfer.analysis.statistics"),
+        code=codebase.digest(
+            "depthtransfer.sweeps.collect", "depthtransfer.analysis.statistics"
+        ),
     message:
         "Collect the runs of {wildcards.experiment} ({wildcards.preset}) into tables"
     shell:

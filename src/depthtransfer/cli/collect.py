@@ -2,8 +2,16 @@
 
 import argparse
 
+from depthtransfer.analysis import statistics
 from depthtransfer.cli.options import add_log, add_sweep, add_workers, interrupt_on_termination, open_log
 from depthtransfer.configuration import table_folder
+from depthtransfer.data import default_data_directory
+from depthtransfer.store.store import Store
+from depthtransfer.sweeps.collect import write_tables
+from depthtransfer.sweeps.refinement import load_refined
+from depthtransfer.sweeps.runner import complete
+from depthtransfer.tables.columns import OPTIMA
+from depthtransfer.tables.frames import read_runs, write_csv, write_frame
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,15 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read and verify every run, recompute what turns out to be damaged, write the tables, and analyse them."""
-    from depthtransfer.analysis import statistics
-    from depthtransfer.data import default_data_directory
-    from depthtransfer.store.store import Store
-    from depthtransfer.sweeps.collect import write_tables
-    from depthtransfer.sweeps.refinement import load_refined
-    from depthtransfer.sweeps.runner import complete
-    from depthtransfer.tables.columns import OPTIMA
-    from depthtransfer.tables.frames import read_runs, write_csv, write_frame
-
     interrupt_on_termination()
     sweep = load_refined(arguments.preset, arguments.experiment)
     folder = table_folder(arguments.preset, arguments.experiment)

@@ -5,8 +5,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, load_preset, results_folder, theory_of
+from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, load_preset, load_theory, results_folder, theory_of
 from depthtransfer.errors import ConfigurationError, StoreError
+from depthtransfer.files import write_atomic
+from depthtransfer.store.deposit import FOLDERS, write_deposit
+from depthtransfer.store.records import encode
+from depthtransfer.store.store import Store
+from depthtransfer.studies.plan import solutions
+from depthtransfer.sweeps.refinement import load_refined
 
 if TYPE_CHECKING:
     from depthtransfer.store.records import Record
@@ -42,7 +48,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if output.suffix != ".zip":
         raise ConfigurationError(f"--output {output}", "end it with .zip, or with .parquet for one pack")
-    from depthtransfer.store.deposit import write_deposit
 
     manifest = write_deposit(output, arguments.preset, packs)
     counts = f"{manifest.count('runs')} runs and {manifest.count('solutions')} solutions"
@@ -65,11 +70,6 @@ def _packs(
     preset: str, experiments: Sequence[str], studies: Sequence[str]
 ) -> "Iterator[tuple[str, str, list[Record]]]":
     """Folder, name and records of each pack."""
-    from depthtransfer.configuration import load_theory
-    from depthtransfer.store.store import Store
-    from depthtransfer.studies.plan import solutions
-    from depthtransfer.sweeps.refinement import load_refined
-
     for name in experiments:
         keys = [request.spec.key for request in load_refined(preset, name).requests]
         yield "runs", name, _stored(Store.default(), keys, f"train {name} --preset {preset}")
@@ -88,10 +88,6 @@ def _stored(store: "Store", keys: Sequence[str], command: str) -> "list[Record]"
 
 
 def _write_pack(output: Path, folder: str, name: str, records: "Sequence[Record]") -> None:
-    from depthtransfer.files import write_atomic
-    from depthtransfer.store.deposit import FOLDERS
-    from depthtransfer.store.records import encode
-
     content = encode(records, FOLDERS[folder])
     write_atomic(output, content)
     print(f"{output}: {len(records)} {folder} of {name}, {len(content) / 1e6:.1f} MB")

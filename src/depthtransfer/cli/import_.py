@@ -3,6 +3,11 @@
 import argparse
 from pathlib import Path
 
+from depthtransfer.store.deposit import keep
+from depthtransfer.store.store import IMPORTED, warn
+from depthtransfer.studies.solution import ENGINE
+from depthtransfer.sweeps.spec import ENGINE_VERSION
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
@@ -15,11 +20,6 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         StoreError: if an archive is not what it says; nothing is written of it.
     """
-    from depthtransfer.store.deposit import keep
-    from depthtransfer.store.store import IMPORTED, warn
-    from depthtransfer.studies.solution import ENGINE
-    from depthtransfer.sweeps.spec import ENGINE_VERSION
-
     for file in arguments.file:
         kept, manifest = keep(file, IMPORTED)
         counts = f"{manifest.count('runs')} runs and {manifest.count('solutions')} solutions"

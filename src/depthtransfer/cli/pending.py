@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from depthtransfer import figures
+from depthtransfer.configuration import load_theory
 from depthtransfer.errors import UserError
+from depthtransfer.figures.origin import KEY_LENGTH
+from depthtransfer.store.store import Store
+from depthtransfer.studies.plan import solutions
+from depthtransfer.sweeps.refinement import load_refined
 
 if TYPE_CHECKING:
     from depthtransfer.figures.origin import FigureRecord, Origin
@@ -79,8 +85,6 @@ def now(record: "FigureRecord", target: Path) -> Now:
     Raises:
         UserError: if the configuration is not valid, or Snakemake cannot say.
     """
-    from depthtransfer import figures
-
     asked = {name: _compared(origin, *_runs(record.preset, name)) for name, origin in record.experiments.items()}
     asked |= {name: _compared(origin, *_solutions(record.preset, name)) for name, origin in record.studies.items()}
     return Now(_jobs(target), record.code != figures.code_of(record.figure), asked)
@@ -88,25 +92,16 @@ def now(record: "FigureRecord", target: Path) -> Now:
 
 def _runs(preset: str, experiment: str) -> tuple[set[str], int]:
     """Keys of the runs that are asked for, and how many of them are missing."""
-    from depthtransfer.store.store import Store
-    from depthtransfer.sweeps.refinement import load_refined
-
     keys = {request.spec.key for request in load_refined(preset, experiment).requests}
     return keys, len(Store.default().missing(keys))
 
 
 def _solutions(preset: str, study: str) -> tuple[set[str], int]:
-    from depthtransfer.configuration import load_theory
-    from depthtransfer.store.store import Store
-    from depthtransfer.studies.plan import solutions
-
     keys = {each.key for each in solutions(load_theory(preset), study)}
     return keys, len(Store.of_solutions().missing(keys))
 
 
 def _compared(origin: "Origin", keys: set[str], missing: int) -> Asked:
-    from depthtransfer.figures.origin import KEY_LENGTH
-
     wanted = {key[:KEY_LENGTH] for key in keys}
     shown = {key for key, _, _ in origin.results}
     return Asked(len(keys), missing, len(wanted - shown), len(shown - wanted))

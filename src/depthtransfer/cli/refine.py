@@ -2,8 +2,16 @@
 
 import argparse
 
+from depthtransfer.analysis import estimates, refinement
 from depthtransfer.cli.options import add_log, add_sweep, add_workers, interrupt_on_termination, open_log
-from depthtransfer.configuration import refinement_path, table_folder
+from depthtransfer.configuration import load_preset, refinement_path, table_folder
+from depthtransfer.data import default_data_directory
+from depthtransfer.store.store import Store
+from depthtransfer.sweeps.collect import write_tables
+from depthtransfer.sweeps.grid import load_runs
+from depthtransfer.sweeps.refinement import Addition, refined, write_additions
+from depthtransfer.sweeps.runner import complete, ensure
+from depthtransfer.tables.frames import read_runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,16 +26,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     A function of the preset and of the runs: with all runs stored it gives the same file and trains nothing.
     """
-    from depthtransfer.analysis import estimates, refinement
-    from depthtransfer.configuration import load_preset
-    from depthtransfer.data import default_data_directory
-    from depthtransfer.store.store import Store
-    from depthtransfer.sweeps.collect import write_tables
-    from depthtransfer.sweeps.grid import load_runs
-    from depthtransfer.sweeps.refinement import Addition, refined, write_additions
-    from depthtransfer.sweeps.runner import complete, ensure
-    from depthtransfer.tables.frames import read_runs
-
     interrupt_on_termination()
     preset, experiment = arguments.preset, arguments.experiment
     sweep = load_runs(preset, experiment)

@@ -1,6 +1,18 @@
 """`depthtransfer status`: how much of everything is done."""
 
 import argparse
+from pathlib import Path
+
+from rich.table import Table
+
+from depthtransfer.cli.tables import print_table, table
+from depthtransfer.configuration import load_preset, names
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.pricing.plan import study_cost
+from depthtransfer.store.store import Store, warn
+from depthtransfer.sweeps.checkpoint import FOLDER, Checkpoints
+from depthtransfer.sweeps.grid import load_runs
+from depthtransfer.targets import studies_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -9,28 +21,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one row per preset and experiment, and per preset and study of the theory."""
-    from pathlib import Path
+    """Print one row per preset and experiment, and per preset and study of the theory.
 
-    from rich.console import Console
-    from rich.table import Table
-
-    from depthtransfer.cli.studied import progress
-    from depthtransfer.configuration import STUDIES, load_preset, names, theory_of
-    from depthtransfer.store.store import Store
-    from depthtransfer.sweeps.checkpoint import FOLDER, Checkpoints
-    from depthtransfer.sweeps.grid import load_runs
-
+    Of all presets one that cannot be read is named and passed over; one that was asked for is an error.
+    """
+    headings = ("experiment or study", "runs or solutions", "stored", "missing", "of these begun")
+    shown = table(None, "preset", *headings)
+    shown.columns[1].justify = "left"
     store = Store.default()
-    begun = Checkpoints(store.local / FOLDER).keys()
-    table = Table("preset", "experiment or study", "runs or solutions", "stored", "missing", "of these begun")
     for preset in arguments.preset or names(Path("config/presets")):
-        for experiment in load_preset(preset).experiments:
-            sweep = load_runs(preset, experiment)
-            missing = store.missing(request.spec.key for request in sweep.requests)
-            counts = (len(sweep.requests), len(sweep.requests) - len(missing), len(missing), len(begun & set(missing)))
-            table.add_row(preset, experiment, *map(str, counts))
-        for study in STUDIES if theory_of(preset) else ():
-            table.add_row(preset, study, *map(str, progress(preset, study)))
-    Console().print(table)
+        try:
+            _add(shown, preset, store)
+        except ConfigurationError as error:
+            if arguments.preset:
+                raise
+            warn(str(error))
+    print_table(shown)
     return 0
+
+
+def _add(shown: Table, preset: str, store: Store) -> None:
+    """Add a preset's rows."""
+    begun = Checkpoints(store.local / FOLDER).keys()
+    for experiment in load_preset(preset).experiments:
+        runs = load_runs(preset, experiment).requests
+        missing = store.missing(request.spec.key for request in runs)
+        counts = (len(runs), len(runs) - len(missing), len(missing), len(begun & set(missing)))
+        shown.add_row(preset, experiment, *map(str, counts))
+    for study in studies_of(preset):
+        cost = study_cost(preset, study)
+        shown.add_row(preset, study, *map(str, (cost.solutions, cost.stored, cost.solutions - cost.stored)))

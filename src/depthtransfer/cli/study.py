@@ -4,6 +4,8 @@ import argparse
 
 from depthtransfer.cli.options import add_log, interrupt_on_termination, open_log
 from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, study_path
+from depthtransfer.store.store import Store
+from depthtransfer.studies.collect import write_study
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,9 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve what no store holds and write the table."""
-    from depthtransfer.store.store import Store
-    from depthtransfer.studies.collect import write_study
-
     interrupt_on_termination()
     with open_log(arguments.log) as log:
         count = write_study(arguments.preset, arguments.study, Store.of_solutions(), log=log)

@@ -4,6 +4,13 @@ import argparse
 from pathlib import Path
 
 from depthtransfer.cli.options import add_log, add_sweep, add_workers, interrupt_on_termination, open_log
+from depthtransfer.data import default_data_directory
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.files import write_atomic
+from depthtransfer.pricing.jobs import Jobs
+from depthtransfer.store.store import Store
+from depthtransfer.sweeps.grid import load_runs
+from depthtransfer.sweeps.runner import ensure
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,13 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train what is missing, then write the manifest."""
-    from depthtransfer.data import default_data_directory
-    from depthtransfer.files import write_atomic
-    from depthtransfer.pricing.jobs import Jobs
-    from depthtransfer.store.store import Store
-    from depthtransfer.sweeps.grid import load_runs
-    from depthtransfer.sweeps.runner import ensure
-
     interrupt_on_termination()
     sweep = load_runs(arguments.preset, arguments.experiment)
     index, count = parse_shard(arguments.shard)
@@ -52,8 +52,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def parse_shard(text: str) -> tuple[int, int]:
     """Return (I, N) of a share written I/N."""
-    from depthtransfer.errors import ConfigurationError
-
     index, _, count = text.partition("/")
     if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
         raise ConfigurationError(f"--shard {text}", "write I/N with 1 <= I <= N, such as 2/8")

@@ -22,7 +22,6 @@ class Distribution(Strict):
         workers: processes side by side in a job; without machine and workers one for each core of Snakemake's.
         headroom: what is asked for over what is counted, in time and memory.
         gpu_model: Slurm's name of the GPU; without it any will do.
-        budget: of the whole build, as `depthtransfer plan --budget` takes it; looked at before anything starts.
     """
 
     machine: Word | None = None
@@ -31,7 +30,6 @@ class Distribution(Strict):
     workers: Annotated[int, Field(ge=1)] | None = None
     headroom: Annotated[float, Field(gt=0)] = 1.5
     gpu_model: Word | None = None
-    budget: str | float | None = None
 
     @property
     def decides_workers(self) -> bool:

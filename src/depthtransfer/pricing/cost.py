@@ -1,14 +1,13 @@
-"""What a list of runs needs of a machine: time, memory, disk; counted, without torch."""
+"""What a list of runs costs on a machine: time, memory, disk; counted, without torch."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depthtransfer.data.declaration import Declaration
 from depthtransfer.pricing.machines import Machine
-from depthtransfer.pricing.survival import Share, whole
 from depthtransfer.sweeps.grid import Request
-from depthtransfer.sweeps.shards import packed
+from depthtransfer.sweeps.shards import packed, shard
 
 _PARENT_BYTES = 0.15 * 2**30
 _WORKER_BYTES = 0.55 * 2**30
@@ -35,7 +34,7 @@ class JobCost:
     Args:
         seconds: wall time; an upper bound where runs diverge early.
         mem_mb: memory of the host (MiB), all workers together.
-        gpu_mem_mb: memory on the GPU (MiB), all workers together; 0 on a processor.
+        gpu_mem_mb: memory on each GPU (MiB), all its workers together; 0 on a processor.
         disk_mb: store and tables (MiB).
     """
 
@@ -46,53 +45,64 @@ class JobCost:
 
 
 def job_cost(
-    requests: Sequence[Request],
-    declarations: Mapping[str, Declaration],
-    machine: Machine,
-    workers: int = 1,
-    share: Share = whole,
+    requests: Sequence[Request], declarations: Mapping[str, Declaration], machine: Machine, workers: int = 1
 ) -> JobCost:
-    """Return what runs need on so many workers side by side; nothing for no runs.
+    """Return what runs take; nothing for no runs.
 
     Args:
         requests: the runs, of one job.
         declarations: their data sets by name.
         machine: where they train.
-        workers: processes side by side; on a GPU they share it.
-        share: of its time that a run takes, where some diverge early.
+        workers: processes side by side; on a machine with GPUs so many share each of them.
     """
     if not requests:
         return JobCost(0.0, 0, 0, 0)
+
+    def seconds(request: Request) -> float:
+        return run_seconds(request, declarations, machine)
+
+    if machine.gpus > 1:
+        alone, shares = replace(machine, gpus=1), shard(requests, seconds, min(machine.gpus, len(requests)))
+        return _side_by_side([job_cost(share, declarations, alone, workers) for share in shares])
     count = min(workers, len(requests))
-    seconds = packed((run_seconds(each, declarations, machine, share(each)) for each in requests), count)
-    if machine.gpu_bytes is not None:
-        seconds = max(seconds, sum(machine.speed.device_seconds(each) * share(each) for each in requests))
-    tensors = sum(sorted((each.memory for each in requests), reverse=True)[:count]) * _HEAP_SLACK
-    data = [declarations[name] for name in {each.spec.dataset for each in requests}]
+    wall = packed(map(seconds, requests), count)
+    if machine.gpu_bytes is not None:  # workers on one GPU compute one after another
+        wall = max(wall, sum(machine.speed.device_seconds(request) for request in requests))
+    tensors = sum(sorted((request.memory for request in requests), reverse=True)[:count]) * _HEAP_SLACK
+    data = [declarations[name] for name in {request.spec.dataset for request in requests}]
     images = sum(map(_host_bytes_of_images, data)) + _decoded_ahead(requests, declarations) * count
     host, gpu = _PARENT_BYTES + count * _WORKER_BYTES + tensors + images, 0.0
     if machine.gpu_bytes is not None:
-        resident = sum(_pixels(each) for each in data if not each.streamed)
+        resident = sum(_pixels(declaration) for declaration in data if not declaration.streamed)
         host = _PARENT_BYTES + images + count * (_CUDA_HOST_BYTES + resident)
         gpu = tensors + count * (_CUDA_DEVICE_BYTES + resident)
     return JobCost(
-        seconds=machine.start_seconds + seconds,
+        seconds=machine.start_seconds + wall,
         mem_mb=_mib(host),
         gpu_mem_mb=_mib(gpu),
-        disk_mb=_mib(sum(disk_bytes(each, declarations[each.spec.dataset].classes) for each in requests)),
+        disk_mb=_mib(sum(disk_bytes(request, declarations[request.spec.dataset].classes) for request in requests)),
     )
 
 
-def run_seconds(
-    request: Request, declarations: Mapping[str, Declaration], machine: Machine, share: float = 1.0
-) -> float:
-    """Estimated wall time of one run (s): a share of its steps, or decoding their images where that takes longer."""
+def _side_by_side(parts: Sequence[JobCost]) -> JobCost:
+    """Jobs on the GPUs of one machine at once."""
+    return JobCost(
+        seconds=max(part.seconds for part in parts),
+        mem_mb=sum(part.mem_mb for part in parts),
+        gpu_mem_mb=max(part.gpu_mem_mb for part in parts),
+        disk_mb=sum(part.disk_mb for part in parts),
+    )
+
+
+def run_seconds(request: Request, declarations: Mapping[str, Declaration], machine: Machine) -> float:
+    """Estimated wall time of one run (s): of its steps, or of decoding their images where that takes longer."""
     data = declarations[request.spec.dataset]
     decoding = 0.0
     if data.streamed:
         each = next(seconds for side, seconds in _SECONDS_TO_DECODE if data.image_size <= side)
         decoding = each * request.spec.batch_size * request.spec.steps / machine.decoding_threads
-    return machine.run_seconds + share * max(machine.speed.seconds(request), decoding)
+    steps = machine.speed.seconds(request) * machine.slowness.get(request.spec.model, 1.0)
+    return machine.run_seconds + max(steps, decoding)
 
 
 def disk_bytes(request: Request, classes: int) -> float:

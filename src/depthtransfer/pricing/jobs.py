@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from depthtransfer.configuration.distribution import Distribution, read_distribution
+from depthtransfer.errors import ConfigurationError
 from depthtransfer.pricing.cost import job_cost, run_seconds
 from depthtransfer.pricing.machines import CPU, Machine, machine
 from depthtransfer.sweeps.grid import ExperimentRuns, Request
@@ -70,7 +71,10 @@ class Jobs:
         """
         settings = read_distribution(config)
         processor = machine(CPU, folder)
-        return cls(settings, machine(settings.machine, folder) if settings.machine else processor, processor)
+        target = machine(settings.machine, folder) if settings.machine else processor
+        if target.gpus > 1:
+            raise ConfigurationError(f"machine {target.name}: a job trains on one GPU", "name the GPU without a number")
+        return cls(settings, target, processor)
 
     def on(self, sweep: ExperimentRuns) -> Machine:
         """What trains a preset: the machine, unless the preset wants a processor."""

@@ -1,9 +1,9 @@
-"""Balanced shares of an experiment's runs."""
+"""Balanced shares of an experiment's runs: how long runs take beside each other, and shares of about equal time."""
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from depthtransfer.sweeps.grid import Request
 
@@ -30,16 +30,6 @@ def shard(items: Sequence[Item], cost: Callable[[Item], float], count: int) -> l
         shares[index].append(item)
         heapq.heappush(heap, (total + cost(item), index))
     return shares
-
-
-class Estimate(Protocol):
-    """Says how long a run takes."""
-
-    def seconds(self, request: Request) -> float:
-        """Estimated wall time of one run on one worker (s), if it does not diverge early."""
-
-    def device_seconds(self, request: Request) -> float:
-        """The part of it that workers on one GPU cannot do side by side (s)."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from depthtransfer.errors import ConfigurationError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _TAKEN = {
-    "preset": ("store", "committed", "solutions", "committed-solutions", "imported", "logs", "benchmarks"),
+    "preset": ("store", "committed", "solutions", "committed-solutions", "imported", "logs", "benchmarks", "sweep"),
     "experiment": ("theory", "logs", "benchmarks"),
 }
-"""Folders that stand beside those of presets in results/, and beside those of experiments below them."""
+"""Folders that stand beside those of presets in results/ and figures/, and beside those of experiments below them."""
 
 
 def checked_name(name: str, kind: str) -> str:

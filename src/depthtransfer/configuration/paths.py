@@ -4,6 +4,7 @@ from pathlib import Path
 
 from depthtransfer.configuration.loading import DEFAULT_PRESET
 from depthtransfer.configuration.naming import checked_name
+from depthtransfer.registry import SWEEP
 
 
 def results_folder(preset: str) -> Path:
@@ -36,6 +37,10 @@ def study_provenance_path(preset: str, study: str) -> Path:
 
 
 def figure_path(name: str, preset: str) -> Path:
-    """PDF of a figure: directly under figures/ for the default preset, in a folder for each other one."""
+    """PDF of a figure: directly under figures/ for the default preset, in a folder for each other one.
+
+    That of an experiment (sweep/EXPERIMENT) lies in a folder sweep/ below.
+    """
     folder = Path("figures") if preset == DEFAULT_PRESET else Path("figures") / checked_name(preset, "preset")
-    return folder / f"{checked_name(name, 'figure')}.pdf"
+    parts = name.removeprefix(SWEEP)
+    return folder / name[: len(name) - len(parts)] / f"{checked_name(parts, 'figure')}.pdf"

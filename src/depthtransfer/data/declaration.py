@@ -61,7 +61,8 @@ class Declaration(Strict):
     fingerprint: Fingerprint | None = Field(
         description="hash of the data, before any decoding; null where nobody has recorded it yet (image_folder)"
     )
-    description: Line = Field(description="one line for captions")
+    description: Line = Field(description="one line on the images")
+    label: Line | None = Field(default=None, description="how captions write it; the description if left out")
     remedy: Line = Field(description="what to do when the data are missing")
     path: Line | None = Field(
         default=None, description="image_folder: directory or zip, relative to the data directory"

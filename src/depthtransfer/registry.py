@@ -1,0 +1,189 @@
+"""What a figure, hyperparameter, scheme or model is called and made of: each fact once. Imports nothing heavy.
+
+A new figure is one entry of `FIGURES` and its module; a new hyperparameter is one entry of `HYPERPARAMETERS`, a column
+of RUNS in ``tables/columns.py`` of the same name, and its use in training.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from depthtransfer.errors import ConfigurationError
+
+SWEEP = "sweep/"
+"""Begins the name of the picture of any experiment: sweep/cnn_momentum."""
+
+
+@dataclass(frozen=True)
+class FigureEntry:
+    """One figure.
+
+    Attributes:
+        name: in its path, such as fig1.
+        title: one line, first words of its caption.
+        module: the module of ``depthtransfer.figures`` that draws it.
+        experiments: those whose tables it reads.
+        studies: studies of the theory whose tables it reads.
+    """
+
+    name: str
+    title: str
+    module: str
+    experiments: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HyperparameterEntry:
+    """One hyperparameter; its name is its column in RUNS and its key in the grids of a preset.
+
+    Attributes:
+        label: in words, for captions.
+        symbol: as a formula for axes, without dollars.
+        coordinate: in which equal steps multiply the effect equally: log2 of the value, or (stretch) of 1 / (1 - value).
+        positive: whether 0 is refused in a grid; a grid may hold 0 of the others, though it has no log2.
+        read_by: schemes whose networks it changes; empty means all.
+        letter: its symbol as plain letters, where it is better known by them than by its label.
+    """
+
+    label: str
+    symbol: str
+    coordinate: Literal["log2", "stretch"] = "log2"
+    positive: bool = False
+    read_by: tuple[str, ...] = ()
+    letter: str = ""
+
+
+SCHEMES = {
+    "sp": "SP",
+    "ntp": "NTP",
+    "mup": "μP",
+    "mup_sqrt_depth": r"μP + $1/\sqrt{L}$",
+    "mup_alpha": r"μP + $L^{-\alpha}$",
+}
+"""How a scheme is written, by name."""
+
+_MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha")
+
+HYPERPARAMETERS = {
+    "learning_rate": HyperparameterEntry("learning rate", r"\eta_0", positive=True),
+    "momentum": HyperparameterEntry("momentum", r"\mu", coordinate="stretch"),
+    "weight_decay": HyperparameterEntry("weight decay", r"\lambda_0"),
+    "gamma0": HyperparameterEntry("feature-learning strength", r"\gamma_0", positive=True, read_by=_MEAN_FIELD, letter="γ₀"),
+    "beta": HyperparameterEntry("branch constant", r"\beta", positive=True, read_by=_MEAN_FIELD, letter="β"),
+    "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha",), letter="α"),
+}
+
+MODELS = {
+    "cnn": "CNN",
+    "resnet18_bn": "ResNet18 type with BatchNorm",
+    "vit": "ViT",
+}
+"""How a model is written, by name."""
+
+STUDIES = ("fig6", "fig7", "rates", "optimum", "nonlinear")
+"""Studies of the theory by name; each is a section of config/theory/*.yaml and a table."""
+
+_ALL_FIGURES = (
+    FigureEntry(
+        "fig1",
+        "Learning-rate transfer over depth and width: μP without and with 1/√L branches",
+        "transfer",
+        ("cnn_learning_rate",),
+    ),
+    FigureEntry(
+        "fig2",
+        "Learning-rate transfer over depth, batch-normalized ResNet18 type: μP without and with 1/√L branches",
+        "transfer",
+        ("resnet18_bn_learning_rate",),
+    ),
+    FigureEntry(
+        "fig3",
+        "Learning-rate transfer over depth, vision transformers with Adam: μP without and with 1/√L branches",
+        "fig3",
+        ("vit_learning_rate", "vit_no_norm_learning_rate", "vit_cosine_learning_rate"),
+    ),
+    FigureEntry(
+        "fig4",
+        "Transfer of other hyperparameters over depth, μP with 1/√L branches",
+        "fig4",
+        ("cnn_momentum", "cnn_gamma0", "cnn_weight_decay"),
+    ),
+    FigureEntry(
+        "fig5",
+        "Consistency of the dynamics: loss curves over depth, and distance to the widest and deepest ensemble",
+        "fig5",
+        ("cnn_dynamics",),
+    ),
+    FigureEntry(
+        "fig6", "Kernels before training over layer time: finite depth and width against the limit", "fig6", (), ("fig6",)
+    ),
+    FigureEntry(
+        "fig7",
+        "Linear networks that learn features: finite width and depth against the limit",
+        "fig7",
+        (),
+        ("fig7",),
+    ),
+    FigureEntry(
+        "figB1",
+        "Learning-rate transfer over depth and width: standard parametrization",
+        "transfer",
+        ("cnn_learning_rate_sp",),
+    ),
+    FigureEntry(
+        "figB3",
+        "Tuning a vision transformer after a third of its training and at the end, μP with 1/√L branches",
+        "figB3",
+        ("vit_learning_rate",),
+    ),
+    FigureEntry(
+        "figM1",
+        "Learning-rate transfer over depth for branches scaled by L to the power −α, learning rates compensated",
+        "transfer",
+        ("cnn_alpha",),
+    ),
+    FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
+    FigureEntry(
+        "optimum",
+        "The best learning rate, predicted by the limit and measured on linear networks",
+        "optimum",
+        (),
+        ("optimum",),
+    ),
+    FigureEntry(
+        "nonlinear",
+        "Nonlinear networks that learn features: finite width and depth against the sampled limit",
+        "nonlinear",
+        (),
+        ("nonlinear",),
+    ),
+)
+FIGURES = {entry.name: entry for entry in _ALL_FIGURES}
+"""All figures of the papers and of the theory, in their order."""
+
+
+def figure(name: str) -> FigureEntry:
+    """One figure by name: an entry of `FIGURES`, or sweep/EXPERIMENT for the picture of any experiment.
+
+    Raises:
+        ConfigurationError: if there is no figure of this name; the message lists those there are.
+    """
+    if name.startswith(SWEEP) and (experiment := name.removeprefix(SWEEP)):
+        return FigureEntry(name, "", "transfer", (experiment,))
+    if name not in FIGURES:
+        raise ConfigurationError(
+            f"there is no figure '{name}'", f"known figures: {', '.join(FIGURES)}, and {SWEEP}EXPERIMENT"
+        )
+    return FIGURES[name]
+
+
+def figures_of(experiments: Sequence[str]) -> tuple[str, ...]:
+    """Names of all figures that need no other experiments than these; those of the theory need none."""
+    return tuple(name for name, entry in FIGURES.items() if set(entry.experiments) <= set(experiments))
+
+
+def hyperparameter(name: str) -> HyperparameterEntry:
+    """One hyperparameter; a column that is none is called by its name and looked at by its log2."""
+    plain = name.replace("_", " ")
+    return HYPERPARAMETERS.get(name) or HyperparameterEntry(plain, rf"\mathrm{{{plain}}}")

@@ -137,7 +137,7 @@ test-slurm: $(ready) ## the cluster profile on a real Slurm that is set up here 
 .PHONY: lint
 lint: $(ready) ## style, types and the workflow's own checks; all of them, also after one has failed
 	@status=0; \
-	for check in 'ruff check .' 'ruff format --check .' mypy 'snakefmt --check Snakefile workflow' 'snakemake --lint'; do \
+	for check in 'ruff check .' 'ruff format --check .' mypy lint-imports 'snakefmt --check Snakefile workflow' 'snakemake --lint'; do \
 	  echo "$$check"; $(inside)$$check || status=1; \
 	done; \
 	exit $$status

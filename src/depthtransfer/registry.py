@@ -69,7 +69,9 @@ HYPERPARAMETERS = {
     "learning_rate": HyperparameterEntry("learning rate", r"\eta_0", positive=True),
     "momentum": HyperparameterEntry("momentum", r"\mu", coordinate="stretch"),
     "weight_decay": HyperparameterEntry("weight decay", r"\lambda_0"),
-    "gamma0": HyperparameterEntry("feature-learning strength", r"\gamma_0", positive=True, read_by=_MEAN_FIELD, letter="γ₀"),
+    "gamma0": HyperparameterEntry(
+        "feature-learning strength", r"\gamma_0", positive=True, read_by=_MEAN_FIELD, letter="γ₀"
+    ),
     "beta": HyperparameterEntry("branch constant", r"\beta", positive=True, read_by=_MEAN_FIELD, letter="β"),
     "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha",), letter="α"),
 }
@@ -116,7 +118,11 @@ _ALL_FIGURES = (
         ("cnn_dynamics",),
     ),
     FigureEntry(
-        "fig6", "Kernels before training over layer time: finite depth and width against the limit", "fig6", (), ("fig6",)
+        "fig6",
+        "Kernels before training over layer time: finite depth and width against the limit",
+        "fig6",
+        (),
+        ("fig6",),
     ),
     FigureEntry(
         "fig7",

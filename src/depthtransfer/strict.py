@@ -57,7 +57,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
             text = file.read(_MAX_BYTES + 1)
         if len(text) > _MAX_BYTES:
             raise ConfigurationError(f"{path} is larger than {_MAX_BYTES} bytes", "give a configuration file")
-        content = yaml.load(text.decode("utf-8"), Loader=_UniqueKeyLoader)
+        content = yaml.load(text.decode("utf-8"), Loader=_UniqueKeyLoader)  # noqa: S506, a SafeLoader
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}", "give a readable file") from error
     except UnicodeDecodeError as error:

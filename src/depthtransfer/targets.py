@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from depthtransfer import figures
 from depthtransfer.configuration import (
     DEFAULT_PRESET,
     STUDIES,
@@ -22,6 +21,7 @@ from depthtransfer.configuration import (
     theory_of,
 )
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.registry import FIGURES, SWEEP, figure
 
 DRAWN = (".pdf", ".png", ".csv")
 """Files of a figure."""
@@ -66,18 +66,18 @@ def behind_figures(preset: str, names: Iterable[str]) -> Target:
     """All experiments and studies of figures, each once.
 
     Raises:
-        FigureError: if there is no figure of a name.
+        ConfigurationError: if there is no figure of a name.
     """
-    names = tuple(names)
-    experiments = (each for name in names for each in figures.load(name).EXPERIMENTS)
-    studies = (each for name in names for each in figures.studies(name))
+    entries = [figure(name) for name in names]
+    experiments = (each for entry in entries for each in entry.experiments)
+    studies = (each for entry in entries for each in entry.studies)
     return Target(preset, tuple(dict.fromkeys(experiments)), tuple(dict.fromkeys(studies)))
 
 
 def figures_of(preset: str) -> tuple[str, ...]:
     """Figures whose experiments and studies a preset has."""
     present = {*load_preset(preset).experiments, *studies_of(preset)}
-    shown = {name: behind_figures(preset, [name]) for name in figures.names()}
+    shown = {name: behind_figures(preset, [name]) for name in FIGURES}
     return tuple(name for name, behind in shown.items() if present.issuperset(behind.experiments + behind.studies))
 
 
@@ -125,7 +125,7 @@ def resolve(target: str, preset: str | None = None) -> Target:
         return _result(_agreed(parts[1], preset, target), parts[2:], target)
     chosen = preset or DEFAULT_PRESET
     load_preset(chosen)
-    if target in figures.names():
+    if target in FIGURES or target.startswith(SWEEP):
         return behind_figures(chosen, [target])
     if target in ("all", "figures"):
         return behind_figures(chosen, figures_of(chosen))

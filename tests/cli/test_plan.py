@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from depthtransfer.cli import main
 from depthtransfer.cli.bill_tables import duration
 from depthtransfer.cli.targets import Target, resolve
+from depthtransfer.pricing.budget import Budget, OverBudgetError
+
+from depthtransfer.cli import main
 from depthtransfer.configuration import STUDIES, load_preset
 from depthtransfer.errors import UserError
-from depthtransfer.pricing.budget import Budget, OverBudgetError
 from depthtransfer.sweeps.grid import load_runs
 
 EXPERIMENT = "cnn_learning_rate_sp"

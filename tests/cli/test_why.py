@@ -112,9 +112,8 @@ def test_what_carries_no_record_is_one_line(tiny_project: Any, capsys: pytest.Ca
 def test_what_is_not_printable_is_made_visible(
     tiny_project: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from matplotlib.figure import Figure
-
     from depthtransfer.figures.saving import save
+    from matplotlib.figure import Figure
 
     record = FigureRecord(
         figure="fig1", preset="\x1b[2J\n../..", code="", drawn_with={}, csv="", experiments={}, studies={}

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from depthtransfer.figures.legends import caption_lines, text_width
+from depthtransfer.figures.saving import save
 from matplotlib.text import Text
 
 from depthtransfer import figures
 from depthtransfer.figures import ExperimentTables, FigureError, style
 from depthtransfer.figures.captions import caption
-from depthtransfer.figures.legends import caption_lines, text_width
-from depthtransfer.figures.saving import save
 from depthtransfer.tables.frames import write_csv
 
 from .records import empty_record

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from depthtransfer.figures.saving import save
+from depthtransfer.figures.sealed_files import pdf_keywords, read_sealed, seal_pdf, seal_png
 from matplotlib.figure import Figure
 from PIL import Image
 
 from depthtransfer.errors import StoreError
 from depthtransfer.figures import FigureError
-from depthtransfer.figures.saving import save
-from depthtransfer.figures.sealed_files import pdf_keywords, read_sealed, seal_pdf, seal_png
 
 from .records import empty_record
 

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from depthtransfer.figures.saving import save
 from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 from depthtransfer import figures
 from depthtransfer.figures import FigureError, StudyTable, style
-from depthtransfer.figures.saving import save
 
 from .records import empty_record
 from .synthetic_theory import study_table

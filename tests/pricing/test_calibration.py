@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from depthtransfer.pricing.calibration import Calibrated, Timed, chosen, corrected, family, measure
 
 from depthtransfer.errors import UserError
-from depthtransfer.pricing.calibration import Calibrated, Timed, chosen, corrected, family, measure
 from depthtransfer.pricing.machines import machine
 from depthtransfer.sweeps.grid import Request, load_runs
 from depthtransfer.sweeps.shards import TYPICAL

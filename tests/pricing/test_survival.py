@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from depthtransfer.pricing.survival import as_stored
 
 from depthtransfer.pricing.cost import job_cost
 from depthtransfer.pricing.machines import machine
-from depthtransfer.pricing.survival import as_stored
 from depthtransfer.store.store import Store
 from depthtransfer.sweeps.grid import load_runs
 

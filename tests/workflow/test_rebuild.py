@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from depthtransfer.figures.sealed_files import read_sealed
 from tests.repository.test_layout import repository_files
 
 from depthtransfer import figures
 from depthtransfer.figures.origin import FigureRecord
-from depthtransfer.figures.sealed_files import read_sealed
 
 from .conftest import ROOT, Project
 

@@ -17,8 +17,7 @@ from depthtransfer.data import load_declarations
 from depthtransfer.figures.origin import FigureRecord, record_of, save
 from depthtransfer.figures.tables import ExperimentTables, StudyTable
 from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, SOLUTION_PROVENANCE, STEPS, THEORY
-from depthtransfer.tables.frames import write_csv
-from depthtransfer.tables.frames import read_table
+from depthtransfer.tables.frames import read_table, write_csv
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,9 +60,7 @@ def tables_of(preset: str, experiment: str) -> ExperimentTables:
     folder = table_folder(preset, experiment)
     runs = read_table(folder / "runs.parquet", RUNS)
     used = set(runs["dataset"].unique())
-    declared = {
-        name: each for name, each in load_declarations(Path("config/datasets.yaml")).items() if name in used
-    }
+    declared = {name: each for name, each in load_declarations(Path("config/datasets.yaml")).items() if name in used}
     classes = {each.classes for each in declared.values()}
     science = load_experiment(experiment)
     return ExperimentTables(

@@ -2,7 +2,6 @@
 
 from depthtransfer.configuration.experiment import Experiment, SchemeChoice
 from depthtransfer.configuration.loading import (
-    DEFAULT_PRESET,
     load_experiment,
     load_preset,
     load_theory,
@@ -10,6 +9,7 @@ from depthtransfer.configuration.loading import (
     theory_of,
 )
 from depthtransfer.configuration.paths import (
+    DEFAULT_PRESET,
     figure_path,
     refinement_path,
     results_folder,

@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from depthtransfer.configuration.experiment import Experiment
-from depthtransfer.configuration.naming import checked_name
+from depthtransfer.configuration.paths import checked_name
 from depthtransfer.configuration.preset import Preset
 from depthtransfer.configuration.theory import TheoryScale
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.strict import read_yaml, validate
-
-DEFAULT_PRESET = "smoke"
-"""The preset of targets directly under figures/."""
 
 
 def names(directory: Path) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ def _read(entry: Path, identity: str, names: Iterable[str]) -> Sealed:
             file = _file(entry, name)
             if sha256(file) != manifest["sha256"][file.name]:
                 raise DamagedError(f"{file.name} is not what its manifest says")
-            arrays[name] = np.load(file, mmap_mode="r", allow_pickle=False)
+            arrays[name] = np.load(file, mmap_mode="r", allow_pickle=False)  # noqa: TID251, a map of plain numbers
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DamagedError(f"unreadable ({error})") from error
     return Sealed(arrays, classes)

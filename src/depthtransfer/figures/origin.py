@@ -20,9 +20,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from depthtransfer.figures import style
 from depthtransfer.figures.tables import FigureError
-from depthtransfer.strict import StrictJson, parse_json
 from depthtransfer.files import write_atomic
 from depthtransfer.store.keys import canonical_json, digest_of_keys
+from depthtransfer.strict import StrictJson, parse_json
 
 PNG_DPI = 200
 KEY_LENGTH = 12

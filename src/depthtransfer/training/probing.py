@@ -1,4 +1,4 @@
-"""What a network says of the same images at chosen moments, and how far training has moved the features of each block."""
+"""What a network says of the same images at chosen moments, and how far training has moved each block's features."""
 
 from collections.abc import Collection, Sequence
 

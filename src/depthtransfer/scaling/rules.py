@@ -1,14 +1,7 @@
-"""The scaling table as pure functions of plain numbers.
-
-Every weight is stored as theta and acts as `multiplier * theta`; residual branches are further multiplied by
-`branch_multiplier`. The base learning rate eta_0 of the sweep is multiplied by `learning_rate_factor`.
-
-Source: paper A (arXiv 2309.16620), Table 1 and Appendix M; paper B (arXiv 2310.02244), Table 1. N is the width of
-the readout (its fan-in), L the number of residual branches of the whole network.
-"""
+"""The scaling tables of both papers as pure functions, and multipliers absorbed into initial deviations and learning rates."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from depthtransfer.scaling.vocabulary import Constants, Optimizer, Role, Scheme
 
@@ -141,3 +134,21 @@ def _depth_exponent(scheme: Scheme, constants: Constants) -> float:
 
 def _relative_depth(depth: int, constants: Constants) -> float:
     return depth / constants.base_depth
+
+
+def absorb(rule: Rule, optimizer: Optimizer) -> Rule:
+    """Return the equivalent rule for the stored weight theta' = multiplier * theta.
+
+    A gradient with respect to theta' is the gradient with respect to theta over the multiplier m, so SGD needs m^2
+    times the learning rate and Adam, which ignores the gradient's size, m times. The trajectory of the function is
+    the same; ordinary layers without multipliers, and no extra pass over weights or activations, suffice.
+    """
+    m = rule.multiplier
+    factor = m * m if Optimizer(optimizer) is Optimizer.SGD else m
+    return replace(
+        rule,
+        init_std=rule.init_std * m,
+        multiplier=1.0,
+        learning_rate_factor=rule.learning_rate_factor * factor,
+        weight_decay_factor=rule.weight_decay_factor / factor,
+    )

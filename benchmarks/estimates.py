@@ -16,9 +16,9 @@ from pathlib import Path
 
 from depthtransfer.configuration import load_preset
 from depthtransfer.data import default_data_directory, load
-from depthtransfer.pricing.timing import measure
 from depthtransfer.pricing.cost import job_cost, run_seconds
 from depthtransfer.pricing.machines import Machine
+from depthtransfer.pricing.timing import measure
 from depthtransfer.store.records import Record
 from depthtransfer.store.store import Store
 from depthtransfer.sweeps.grid import ExperimentRuns, Request, load_runs

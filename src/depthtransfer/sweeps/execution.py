@@ -34,20 +34,13 @@ class Executor:
         declarations: data sets by name.
         data_directory: where images lie or are downloaded to.
         device: cpu or cuda.
-        loaded: data sets that are in memory already, by name.
     """
 
-    def __init__(
-        self,
-        declarations: dict[str, Declaration],
-        data_directory: Path,
-        device: str,
-        loaded: dict[str, Dataset] | None = None,
-    ) -> None:
+    def __init__(self, declarations: dict[str, Declaration], data_directory: Path, device: str) -> None:
         self._declarations = declarations
         self._data_directory = data_directory
         self._device = torch.device(device)
-        self._datasets = dict(loaded or {})
+        self._datasets: dict[str, Dataset] = {}
 
     def dataset(self, name: str) -> Dataset:
         """Load and verify a data set once."""

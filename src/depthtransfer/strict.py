@@ -1,6 +1,7 @@
 """YAML that people write and JSON that programs write, into typed forms that refuse what they do not know."""
 
 import difflib
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,11 @@ _MAX_BYTES = 100_000
 """The largest shipped file has 6000; PyYAML takes a second for what is admitted at most."""
 
 
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+_MISREAD = re.compile(r"^[-+]?0\d|[_:]")
+"""Octal 010, 1_000 and 1:30, which is ninety: YAML 1.1 has meanings for them that nobody means."""
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """YAML's safe loader, refusing a key that is written twice and anchors that could blow up."""
 
@@ -34,7 +40,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
-        for key_node, _ in node.value:
+        for key_node, value_node in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is not text", key_node.start_mark)
@@ -43,7 +49,21 @@ class _UniqueKeyLoader(yaml.SafeLoader):
                     None, None, f"key {key!r} is written twice", key_node.start_mark
                 )
             seen.add(key)
+            _refuse_misread(key, value_node)
         return super().construct_mapping(node, deep)
+
+
+def _refuse_misread(key: str, node: yaml.Node) -> None:
+    """Refuse a number, or one in a list, that is written so that YAML takes it for another one."""
+    for each in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+        if isinstance(each, yaml.SequenceNode):
+            _refuse_misread(key, each)
+        elif each.tag in _NUMBERS and _MISREAD.search(each.value):
+            raise _MisreadError(f"{key}: {each.value} (line {each.start_mark.line + 1}) is not read as it looks")
+
+
+class _MisreadError(Exception):
+    """A number that YAML takes for another one."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -62,6 +82,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: {error.strerror}", "give a readable file") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} is not UTF-8 text", "save it as UTF-8") from error
+    except _MisreadError as error:
+        raise ConfigurationError(f"{path}: {error}", "write decimal digits, without leading zeros, _ or :") from error
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         # PyYAML's constructors of !!bool, !!int, !!timestamp and others raise what their conversions raise
         raise ConfigurationError(f"{path} is not valid YAML: {error}", "correct the syntax") from error
@@ -87,10 +109,19 @@ def validate(model: type[Model], content: Any, path: Path | str, prefix: str = "
             where = f"{path}: unknown key {key}"
             remedy = f"remove it{_suggestion(str(first['loc'][-1]))}"
         else:
-            where = f"{path}: {key}: {first['msg'].removeprefix('Value error, ')}"
+            where = f"{path}: {key}: {_plain(first['msg'])}"
             remedy = f"found {_shown(first['input'])}"
         more = error.error_count() - 1
         raise ConfigurationError(where, remedy + (f" ({more} more)" if more else "")) from error
+
+
+def _plain(message: str) -> str:
+    """Pydantic's words, as a person who writes YAML would say it."""
+    return (
+        message.removeprefix("Value error, ")
+        .replace("a valid tuple", "a list")
+        .replace("a valid dictionary", "a mapping")
+    )
 
 
 def _shown(value: Any) -> str:

@@ -85,7 +85,7 @@ def test_bf16_is_faster_where_the_card_has_it(runs: tuple[Request, ...]) -> None
     half = [replace(each, spec=replace(each.spec, precision="bf16")) for each in runs]
     for name, faster in (("a100", True), ("v100", False)):
         speed = machine(name).speed
-        assert (speed.total(half) < speed.total(runs)) is faster
+        assert (sum(map(speed.seconds, half)) < sum(map(speed.seconds, runs))) is faster
 
 
 @pytest.mark.parametrize("steps", [20, 600])
@@ -99,9 +99,22 @@ def test_disk_is_about_that_of_a_record(runs: tuple[Request, ...], steps: int) -
     assert len(encode([record])) < counted < 4 * len(encode([record]))
 
 
-def test_an_unknown_machine_names_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="did you mean 'h100'"):
-        machine("h10")
+@pytest.mark.parametrize("name", ["h10", "0xh100", "8x", "xh100", "-1xh100"])
+def test_an_unknown_machine_names_the_known_ones(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="known: cpu, t4"):
+        machine(name)
+
+
+def test_several_gpus_share_the_runs() -> None:
+    sweep = load_runs("paper", "cnn_learning_rate")
+    one, eight = machine("rtx4090"), machine("8xrtx4090")
+    assert (eight.gpus, eight.kind, eight.gpu_bytes) == (8, "rtx4090", one.gpu_bytes)
+    alone, together = (job_cost(sweep.requests, sweep.declarations, where) for where in (one, eight))
+    assert alone.seconds / 8.01 < together.seconds < alone.seconds / 7.5
+    assert together.gpu_mem_mb == alone.gpu_mem_mb
+    assert together.mem_mb > 7 * alone.mem_mb
+    few = job_cost(sweep.requests[:3], sweep.declarations, eight)
+    assert few.seconds == max(job_cost([each], sweep.declarations, one).seconds for each in sweep.requests[:3])
 
 
 def test_wrong_facts_are_refused(tmp_path: Path) -> None:
@@ -111,7 +124,7 @@ def test_wrong_facts_are_refused(tmp_path: Path) -> None:
         machine("a100", tmp_path)
 
 
-def test_needs_are_counted_without_torch() -> None:
+def test_costs_are_counted_without_torch() -> None:
     code = (
         "import sys; from depthtransfer.pricing import cost, machines; from depthtransfer.sweeps import grid;"
         "s = grid.load_runs('paper', 'vit_learning_rate');"

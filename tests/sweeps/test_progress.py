@@ -6,7 +6,7 @@ import pytest
 
 from depthtransfer.sweeps import progress
 from depthtransfer.sweeps.grid import Request, load_runs
-from depthtransfer.sweeps.progress import Lines, Progress
+from depthtransfer.sweeps.progress import Progress, spoken
 
 
 @pytest.fixture
@@ -28,30 +28,34 @@ def events(requests: list[Request]) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_log_gets_one_plain_line_for_every_run(requests: list[Request]) -> None:
-    log = io.StringIO()
-    with Progress("tiny", requests, log) as shown:
+def shown(requests: list[Request], log: io.StringIO | None = None) -> None:
+    with Progress("tiny/x", requests, 2, log) as progress:
         for event in events(requests):
-            shown.update(event)
-    lines = log.getvalue().splitlines()
-    assert lines == [
-        " 33.3%  1/3 runs, 0 diverged; cnn sp width=4 depth=3 lr=0.125 seed=0: loss 0.5",
-        " 66.7%  2/3 runs, 1 diverged; cnn sp width=4 depth=3 lr=0.25 seed=0: diverged",
-        "100.0%  3/3 runs, 1 diverged; cnn sp width=4 depth=3 lr=1e+08 seed=0: its process was killed",
+            progress.update(event)
+
+
+def test_a_log_says_what_is_trained_and_gets_one_line_for_every_run(requests: list[Request]) -> None:
+    log = io.StringIO()
+    shown(requests, log)
+    first, *lines = log.getvalue().splitlines()
+    assert first.startswith("tiny/x: 3 runs, 9 steps on 2 workers, likely about ")
+    assert [line.split("; about ")[0] for line in lines] == [
+        " 33.3%  1/3 runs, 3/9 steps, 0 diverged; cnn sp width=4 depth=3 lr=0.125 seed=0: loss 0.5",
+        " 66.7%  2/3 runs, 6/9 steps, 1 diverged; cnn sp width=4 depth=3 lr=0.25 seed=0: diverged",
+        "100.0%  3/3 runs, 9/9 steps, 1 diverged; cnn sp width=4 depth=3 lr=1e+08 seed=0: its process was killed",
     ]
 
 
-def test_lines_are_rare_but_the_last_one_is_shown() -> None:
-    stream = io.StringIO()
-    lines = Lines(stream, seconds_between=3600.0)
-    for step in range(1, 11):
-        lines.show(f"state {step}", step / 10, run_ended=True)
-        lines.show(f"within {step}", step / 10, run_ended=False)
-    lines.close()
-    assert [line.split("%  ")[1] for line in stream.getvalue().splitlines()] in (
-        ["state 1", "state 10"],
-        ["state 10"],  # on a machine that was started less than an hour ago
-    )
+def test_without_a_terminal_there_is_a_line_a_minute(
+    requests: list[Request], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter([0.0, 30.0, 61.0, 70.0, 130.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    shown(requests)
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first.startswith("tiny/x: 3 runs, 9 steps")
+    assert [line[:6] for line in lines] == [" 33.3%", "100.0%"]
+    assert lines[0].endswith("; about 2 min left")
 
 
 class Terminal(io.StringIO):
@@ -59,33 +63,25 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_terminal_gets_a_bar(requests: list[Request], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_bar_and_is_left_as_it_was(requests: list[Request], monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "160")
-    with Progress("the title", requests) as shown:
-        for event in events(requests):
-            shown.update(event)
-    assert "the title" in terminal.getvalue()
-    assert "3/3 runs, 1 diverged" in terminal.getvalue()
+    shown(requests)
+    assert "tiny/x" in terminal.getvalue()
+    assert "3/3 runs, 9/9 steps, 1 diverged" in terminal.getvalue()
     assert "100%" in terminal.getvalue()
 
-
-def test_a_bar_leaves_the_terminal_as_it_was(requests: list[Request], monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-
     def interrupted() -> None:
-        with Progress("title", requests):
+        with Progress("title", requests, 1):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    hidden, shown = "\x1b[?25l", "\x1b[?25h"
-    assert terminal.getvalue().count(hidden) == terminal.getvalue().count(shown)
+    assert terminal.getvalue().count("\x1b[?25l") == terminal.getvalue().count("\x1b[?25h"), "the cursor is hidden"
 
 
-def test_a_run_is_described_by_what_tells_it_from_others(requests: list[Request]) -> None:
-    assert progress.describe(requests[0]) == "cnn sp width=4 depth=3 lr=0.125 seed=0"
+@pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (200, "3 min"), (9000, "2.5 h")])
+def test_times_are_spoken(seconds: float, text: str) -> None:
+    assert spoken(seconds) == text

@@ -1,4 +1,4 @@
-"""The scaling tables of both papers as pure functions, and multipliers absorbed into initial deviations and learning rates."""
+"""The scaling tables of both papers as pure functions; multipliers absorbed into initial deviations and rates."""
 
 import math
 from dataclasses import dataclass, replace

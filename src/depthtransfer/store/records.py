@@ -198,7 +198,6 @@ def decode(path: Pack, keys: frozenset[str] | None = None, layout: Layout = RUN)
     Raises:
         StoreError: naming the file and what is wrong with it.
     """
-
     remedy = "it is recomputed by the command that needs it, or comes back with git checkout"
     try:
         table = parquet_of(_sealed_content(path, remedy)).read(use_threads=False)
@@ -245,7 +244,6 @@ def keys_in(path: Pack, layout: Layout = RUN) -> frozenset[str]:
     Raises:
         StoreError: if the file cannot be read as a pack.
     """
-
     remedy = "git checkout brings it back, if it was committed"
     try:
         file = parquet_of(_sealed_content(path, remedy))

@@ -140,7 +140,6 @@ def write_study(preset: str, study: str, store: Store, *, log: TextIO | None = N
     Raises:
         UserError: see ``studies.runner.complete``.
     """
-
     asked = solutions(load_theory(preset), study)
     records = complete(f"{preset}/{study}", asked, store, log)
     path = study_path(preset, study)

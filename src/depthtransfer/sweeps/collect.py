@@ -20,7 +20,6 @@ def write_tables(sweep: ExperimentRuns, records: Mapping[str, tuple[Record, str]
     Raises:
         StoreError: if a file cannot be written.
     """
-
     rows = [(request, *records[request.spec.key]) for request in sweep.requests]
     runs = [_run_row(sweep.experiment, request, record) for request, record, _ in rows]
     write_table(pa.Table.from_pylist(runs), folder / "runs.parquet", RUNS)

@@ -34,20 +34,13 @@ class Executor:
         declarations: data sets by name.
         data_directory: where images lie or are downloaded to.
         device: cpu or cuda.
-        loaded: data sets that are in memory already, by name.
     """
 
-    def __init__(
-        self,
-        declarations: dict[str, Declaration],
-        data_directory: Path,
-        device: str,
-        loaded: dict[str, Dataset] | None = None,
-    ) -> None:
+    def __init__(self, declarations: dict[str, Declaration], data_directory: Path, device: str) -> None:
         self._declarations = declarations
         self._data_directory = data_directory
         self._device = torch.device(device)
-        self._datasets = dict(loaded or {})
+        self._datasets: dict[str, Dataset] = {}
 
     def dataset(self, name: str) -> Dataset:
         """Load and verify a data set once."""
@@ -59,20 +52,20 @@ class Executor:
         self,
         spec: RunSpec,
         on_progress: Callable[[int, float], None] = lambda step, loss: None,
-        states: Checkpoints | None = None,
-        pace: Timer | None = None,
+        checkpoints: Checkpoints | None = None,
+        timer: Timer | None = None,
     ) -> Record:
         """Train one network and return what it left behind; divergence is a status, not an error.
 
         Args:
             spec: what is computed.
             on_progress: called with steps done and loss whenever losses are looked at.
-            states: where the run goes on from, if it was stopped in the middle, and where its state is kept.
-            pace: when the state is kept, and whether to stop.
+            checkpoints: where the run goes on from, if it was stopped in the middle, and where its state is kept.
+            timer: when the state is kept, and whether to stop.
 
         Raises:
             DataError: if the data are missing, damaged or not the declared ones.
-            StoppedError: if `pace` says so.
+            StoppedError: if `timer` says so.
         """
         data = self.dataset(spec.dataset)
         model = network(spec, data.declaration)
@@ -83,12 +76,11 @@ class Executor:
         seed = spec.seed if spec.batch_seed is None else spec.batch_seed
         draws = named_rng(seed, "augmentation")
         probe = self._probe(model, data, spec)
-        keeper = Checkpointer(spec.key, Parts(model, optimizer, probe, draws), states, pace or Timer(), on_progress)
-        try:
-            begun = keeper.begin()
-        except ValueError as error:
-            keeper.reject(str(error))
-            return self.run(spec, on_progress, states, pace)
+        parts = Parts(model, optimizer, probe, draws)
+        checkpointer = Checkpointer(spec.key, parts, checkpoints, timer or Timer(), on_progress)
+        begun = checkpointer.begin()
+        if begun is None:
+            return self.run(spec, on_progress, checkpoints, timer)
         resumed = {"resumed_at": len(begun.loss)} if begun.loss else {}
         shown = batches(
             data.images,
@@ -110,7 +102,7 @@ class Executor:
                 classes=data.declaration.classes,
                 bf16=spec.precision == "bf16",
                 before_step=probe,
-                watch=keeper.watch,
+                watch=checkpointer.watch,
                 history=begun,
             )
         return Record(
@@ -186,36 +178,36 @@ def _rules(model: ResidualNetwork, spec: RunSpec, declaration: Declaration) -> d
 
 @dataclass(frozen=True)
 class Checkpointer:
-    """Beside one run.
+    """Beside one run: begins it where it was stopped, and keeps its state when that is due.
 
     Args:
         key: of the run.
         parts: whose state is kept.
-        states: where; nothing is kept or continued without.
-        pace: when, and whether to stop.
+        checkpoints: where; nothing is kept or continued without.
+        timer: when, and whether to stop.
         on_progress: called with steps done and loss whenever losses were looked at.
     """
 
     key: str
     parts: Parts
-    states: Checkpoints | None
-    pace: Timer
+    checkpoints: Checkpoints | None
+    timer: Timer
     on_progress: Callable[[int, float], None]
 
-    def begin(self) -> History:
-        """Return the rows of the run so far, its parts standing after the last one; none for a new run.
+    def begin(self) -> History | None:
+        """Return the rows of the run so far, its parts standing after the last one; empty for a new run.
 
-        Raises:
-            ValueError: if the state does not fit the run.
+        None says that there was a state that did not fit, which is removed: the parts are no longer to be used.
         """
-        self.pace.start()
-        state = None if self.states is None else self.states.load(self.key)
-        return History() if state is None else restore(state, self.parts)
-
-    def reject(self, why: str) -> None:
-        """Remove a state that did not fit."""
-        if self.states is not None:
-            self.states.reject(self.key, why)
+        self.timer.start()
+        state = None if self.checkpoints is None else self.checkpoints.load(self.key)
+        if self.checkpoints is None or state is None:
+            return History()
+        try:
+            return restore(state, self.parts)
+        except ValueError as error:
+            self.checkpoints.reject(self.key, str(error))
+            return None
 
     def watch(self, history: History) -> None:
         """Report progress, and keep the state if it is due.
@@ -226,8 +218,8 @@ class Checkpointer:
         self.on_progress(len(history.loss), history.loss[-1])
         if history.diverged_step is not None:
             return
-        if self.states is not None and self.pace.is_due():
-            self.states.save(self.key, snapshot(self.parts, history))
-            self.pace.start()
-        if self.pace.stopping:
+        if self.checkpoints is not None and self.timer.is_due():
+            self.checkpoints.save(self.key, snapshot(self.parts, history))
+            self.timer.start()
+        if self.timer.stopping:
             raise StoppedError

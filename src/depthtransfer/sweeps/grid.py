@@ -12,7 +12,7 @@ from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import registry
 from depthtransfer.models.shapes import NUMBER, ImageShape, training_bytes
 from depthtransfer.scaling import Constants, Optimizer
-from depthtransfer.sweeps.spec import RunSpec
+from depthtransfer.sweeps.spec import RunSpec, depends_on
 
 MOST_RUNS = 100_000
 """More in one experiment is taken for a slip of the pen: counting them alone would take minutes."""
@@ -111,7 +111,10 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
             raise ConfigurationError(
                 f"{where}.{name}: longer than the {steps} steps of training", f"give at most {steps}"
             )
+    if science.sweep not in grid.values:
+        raise ConfigurationError(f"{where}.values: {science.sweep} is missing", "give values: the experiment sweeps it")
     schemes = _schemes(grid, science, where)
+    _refuse_idle(grid, schemes, science.optimizer.name, where)
     if late := [step for step in grid.probes.steps if step > steps]:
         raise ConfigurationError(
             f"{where}.probes.steps: {late[0]} lies after the {steps} steps of training", f"give at most {steps}"
@@ -144,7 +147,23 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
                 variant=scheme.variant,
             )
         )
+    if (different := len({request.spec.key for request in expanded})) < len(expanded):
+        raise ConfigurationError(
+            f"{where}: {len(expanded)} runs are only {different} different ones",
+            "give schemes that ignore a swept value a grid of their own without it",
+        )
     return expanded
+
+
+def _refuse_idle(grid: Grid, schemes: list[SchemeChoice], optimizer: Optimizer, where: str) -> None:
+    """Refuse values of a hyperparameter on which no run depends."""
+    for name in grid.values:
+        if not any(depends_on(name, scheme.name, optimizer) for scheme in schemes):
+            kinds = ", ".join(dict.fromkeys(str(scheme.name) for scheme in schemes))
+            raise ConfigurationError(
+                f"{where}.values.{name}: no run of {kinds} with {optimizer} depends on it",
+                "leave it out, or choose a scheme or an optimizer that has it",
+            )
 
 
 def _schemes(grid: Grid, science: Experiment, where: str) -> list[SchemeChoice]:

@@ -1,12 +1,19 @@
-"""What a person sees while runs train: a bar on a terminal, plain lines elsewhere."""
+"""What a person sees while runs train: a bar on a terminal, a line a minute elsewhere."""
 
 import sys
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
 from depthtransfer.sweeps.grid import Request
-from depthtransfer.sweeps.shards import TYPICAL
+from depthtransfer.sweeps.shards import TYPICAL, packed
+
+MINUTE = 60.0
 
 
 def describe(request: Request) -> str:
@@ -15,6 +22,13 @@ def describe(request: Request) -> str:
     return (
         f"{spec.model} {spec.scheme} width={spec.width} depth={spec.depth} lr={spec.learning_rate:.4g} seed={spec.seed}"
     )
+
+
+def spoken(seconds: float) -> str:
+    """A time in words, rounded as an estimate is."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class Display(Protocol):
@@ -31,10 +45,7 @@ class Bar:
     """A progress bar with loss, runs done and time left (rich)."""
 
     def __init__(self, title: str) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-        self._progress = Progress(
+        self._progress = RichProgress(
             TextColumn("{task.fields[title]}"),
             BarColumn(),
             TaskProgressColumn(),
@@ -55,37 +66,61 @@ class Bar:
 
 
 class Lines:
-    """Plain lines for a log: one whenever a run ends, but at most one in a second."""
+    """Plain lines for a log.
 
-    def __init__(self, stream: TextIO, seconds_between: float) -> None:
+    Args:
+        stream: where they go.
+        seconds_between: lines of which the last was written less long ago are left out; None writes one whenever a
+            run ends.
+    """
+
+    def __init__(self, stream: TextIO, seconds_between: float | None) -> None:
         self._stream = stream
         self._between = seconds_between
-        self._last = 0.0
+        self._began = self._last = time.monotonic()
 
     def show(self, text: str, finished: float, *, run_ended: bool) -> None:
-        """Write a line if it is time."""
-        if run_ended and (finished >= 1 or time.monotonic() - self._last >= self._between):
-            self._last = time.monotonic()
-            print(f"{finished:6.1%}  {text}", file=self._stream, flush=True)
+        """Write a line if it is time, or the work is done."""
+        now = time.monotonic()
+        due = run_ended if self._between is None else now - self._last >= self._between
+        if due or (run_ended and finished >= 1):
+            self._last = now
+            left = (now - self._began) * (1 / finished - 1) if finished else 0.0
+            print(f"{finished:6.1%}  {text}; about {spoken(left)} left", file=self._stream, flush=True)
 
     def close(self) -> None:
         """Nothing to put back."""
 
 
 class Progress:
-    """Counts events and tells every display."""
+    """Counts events and tells every display.
 
-    def __init__(self, title: str, requests: list[Request], log: TextIO | None = None) -> None:
+    Args:
+        title: preset and experiment.
+        requests: the runs that are trained.
+        workers: processes side by side.
+        log: takes a line whenever a run ends.
+    """
+
+    def __init__(self, title: str, requests: Sequence[Request], workers: int, log: TextIO | None = None) -> None:
         self._runs = {request.spec.key: request for request in requests}
         self._work = {key: TYPICAL.seconds(request) for key, request in self._runs.items()}
         self._total = sum(self._work.values())
-        self._finished = 0.0
-        self._partial: dict[str, float] = {}
-        self._ended = self._diverged = 0
-        terminal = sys.stderr.isatty()
-        self._displays: list[Display] = [Bar(title) if terminal else Lines(sys.stderr, 15.0)]
+        self._steps = sum(request.spec.steps for request in requests)
+        self._done: dict[str, int] = {}
+        self._ended: set[str] = set()
+        self._diverged = 0
+        likely = spoken(packed(self._work.values(), workers))
+        begin = f"{title}: {len(requests)} runs, {self._steps} steps on {workers} workers, likely about {likely}"
+        self._displays: list[Display] = []
+        if sys.stderr.isatty():
+            self._displays.append(Bar(title))
+        else:
+            print(begin, file=sys.stderr, flush=True)
+            self._displays.append(Lines(sys.stderr, MINUTE))
         if log is not None:
-            self._displays.append(Lines(log, 0.0))
+            print(begin, file=log, flush=True)
+            self._displays.append(Lines(log, None))
 
     def __enter__(self) -> Self:
         return self
@@ -98,21 +133,25 @@ class Progress:
 
     def update(self, event: dict[str, Any]) -> None:
         """Take in one event of the pool."""
-        request = self._runs[event["key"]]
         key, run_ended = event["key"], event["event"] != "progress"
+        request = self._runs[key]
+        diverged = event.get("status") == "diverged"
         if run_ended:
-            self._partial.pop(key, None)
-            self._finished += self._work[key]
-            self._ended += 1
-            self._diverged += event.get("status") == "diverged"
-        else:
-            self._partial[key] = self._work[key] * event["step"] / request.spec.steps
-        result = event.get("why") or f"loss {event['loss']:.4g}"
-        if event.get("status") == "diverged":
-            result = "diverged"
-        text = f"{self._ended}/{len(self._runs)} runs, {self._diverged} diverged; {describe(request)}: {result}"
-        share = (self._finished + sum(self._partial.values())) / self._total
-        if self._ended == len(self._runs):
-            share = 1.0
+            self._ended.add(key)
+            self._diverged += diverged
+        self._done[key] = request.spec.steps if run_ended else event["step"]
+        result = "diverged" if diverged else event.get("why") or f"loss {event['loss']:.4g}"
+        text = (
+            f"{len(self._ended)}/{len(self._runs)} runs, {sum(self._done.values())}/{self._steps} steps, "
+            f"{self._diverged} diverged; {describe(request)}: {result}"
+        )
         for display in self._displays:
-            display.show(text, share, run_ended=run_ended)
+            display.show(text, self._share(), run_ended=run_ended)
+
+    def _share(self) -> float:
+        """The part of the work that is done, by how long steps take."""
+        if len(self._ended) == len(self._runs):
+            return 1.0
+        return (
+            sum(self._work[key] * steps / self._runs[key].spec.steps for key, steps in self._done.items()) / self._total
+        )

@@ -46,8 +46,8 @@ def ensure(
     """
     absent = set(store.missing(request.spec.key for request in requests))
     missing = [request for request in requests if request.spec.key in absent]
-    states = Checkpoints(store.local / FOLDER)
-    states.discard(states.keys() & {request.spec.key for request in requests} - absent)  # of a killed process
+    checkpoints = Checkpoints(store.local / FOLDER)
+    checkpoints.discard(checkpoints.keys() & {request.spec.key for request in requests} - absent)  # of a killed process
     if not missing:
         return 0
     for name in sorted({request.spec.dataset for request in missing}):
@@ -58,7 +58,10 @@ def ensure(
     trained = 0
     runs = {request.spec.key: request for request in missing}
     title = f"{sweep.preset}/{sweep.experiment}"
-    with Progress(title, missing, log) as progress, contextlib.closing(pool.run(missing)) as events:
+    with (
+        Progress(title, missing, min(workers, len(missing)), log) as progress,
+        contextlib.closing(pool.run(missing)) as events,
+    ):
         for event in events:
             progress.update(event)
             trained += event["event"] == "done" and event["trained"]

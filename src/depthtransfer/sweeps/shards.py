@@ -57,10 +57,6 @@ class Speed:
         rate = self.bf16_flops_per_second if request.spec.precision == "bf16" else self.flops_per_second
         return request.flops / rate + request.traffic / self.bytes_per_second
 
-    def total(self, requests: Iterable[Request]) -> float:
-        """Estimated time of many runs, one after another on one worker (s)."""
-        return sum(map(self.seconds, requests))
-
 
 def packed(seconds: Iterable[float], workers: int) -> float:
     """Wall time of jobs on workers side by side, dearest first (s)."""

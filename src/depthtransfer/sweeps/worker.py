@@ -18,8 +18,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+import torch
+
+from depthtransfer.data import Declaration
 from depthtransfer.errors import ConfigurationError, UserError
+from depthtransfer.store.store import Store
 from depthtransfer.sweeps.checkpoint import EVERY, EVERY_VARIABLE, FOLDER, Checkpoints, StoppedError, Timer
+from depthtransfer.sweeps.execution import Executor
+from depthtransfer.sweeps.spec import RunSpec
+from depthtransfer.training.process import keep_freed_memory, make_deterministic
 
 PROGRESS_EVERY = 0.5
 """Seconds between two progress events."""
@@ -53,10 +60,6 @@ def prepared(device: str) -> str:
     Raises:
         UserError: if cuda is asked for and torch sees no GPU.
     """
-    import torch
-
-    from depthtransfer.training.process import keep_freed_memory, make_deterministic
-
     make_deterministic()
     keep_freed_memory()
     if device == "auto":
@@ -68,42 +71,35 @@ def prepared(device: str) -> str:
 
 def serve(commands: TextIO, emit: Any) -> None:
     """Answer every specification with progress and done events."""
-    import torch
-
-    from depthtransfer.data import Declaration
-    from depthtransfer.store.store import Store
-    from depthtransfer.sweeps.execution import Executor
-    from depthtransfer.sweeps.spec import RunSpec
-
     setup = json.loads(commands.readline())
     device = prepared(setup["device"])
     declarations = {name: Declaration.model_validate(d) for name, d in setup["declarations"].items()}
     executor = Executor(declarations, Path(setup["data_directory"]), device)
     store = Store(local=Path(setup["store"]), layers=())
-    states = Checkpoints(store.local / FOLDER, conditions=f"torch {torch.__version__} on {device}")
+    checkpoints = Checkpoints(store.local / FOLDER, conditions=f"torch {torch.__version__} on {device}")
     emit({"event": "ready"})
     while line := commands.readline():
         spec = RunSpec.from_fields(json.loads(line))
         last = time.monotonic()
-        pace = Timer(seconds_between_states())
+        timer = Timer(seconds_between_checkpoints())
 
-        def on_progress(step: int, loss: float, key: str = spec.key, pace: Timer = pace) -> None:
+        def on_progress(step: int, loss: float, key: str = spec.key, timer: Timer = timer) -> None:
             nonlocal last
             if time.monotonic() - last >= PROGRESS_EVERY:
                 last = time.monotonic()
                 try:
                     emit({"event": "progress", "key": key, "step": step, "loss": loss})
                 except BrokenPipeError:
-                    pace.stopping = True
+                    timer.stopping = True
 
         stored = store.read([spec.key])  # by another build that shares the store, since this one looked
         if stored:
             record, _ = stored[spec.key]
         else:
-            with stopping_gently(pace):
-                record = executor.run(spec, on_progress, states, pace)
+            with stopping_gently(timer):
+                record = executor.run(spec, on_progress, checkpoints, timer)
                 store.write(record)
-        states.discard([spec.key])
+        checkpoints.discard([spec.key])
         emit(
             {
                 "event": "done",
@@ -116,8 +112,8 @@ def serve(commands: TextIO, emit: Any) -> None:
         )
 
 
-def seconds_between_states() -> float:
-    """Seconds of training between two states of a run, which DEPTHTRANSFER_STATE_SECONDS may change.
+def seconds_between_checkpoints() -> float:
+    """Seconds of training between two checkpoints of a run, which DEPTHTRANSFER_STATE_SECONDS may change.
 
     Raises:
         ConfigurationError: if the variable is no positive number.
@@ -133,11 +129,11 @@ def seconds_between_states() -> float:
 
 
 @contextmanager
-def stopping_gently(pace: Timer) -> Iterator[None]:
+def stopping_gently(timer: Timer) -> Iterator[None]:
     """Let SIGTERM wait for the end of the step in hand; outside, it ends this process at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:
-        pace.stopping = True
+        timer.stopping = True
 
     before = signal.signal(signal.SIGTERM, stop)
     try:

@@ -40,7 +40,6 @@ def write_table(table: pa.Table, path: Path, columns: Sequence[Column]) -> None:
         StoreError: if a column is missing, superfluous, of another type or holds numbers that it may not, or the file
             cannot be written.
     """
-
     expected = schema(columns)
     buffer = BytesIO()
     try:

@@ -46,5 +46,4 @@ def parquet_of(content: bytes) -> pq.ParquetFile:
     Raises:
         OSError, ArrowException: they are not Parquet.
     """
-
     return pq.ParquetFile(pa.BufferReader(content), pre_buffer=False)

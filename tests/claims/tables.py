@@ -13,6 +13,7 @@ from depthtransfer.tables.frames import schema, write_frame, write_table
 _DEFAULTS = {
     "experiment": "invented",
     "dataset": "digits",
+    "classes": 10,
     "model": "cnn",
     "options": "{}",
     "zero_init": False,

@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from depthtransfer.analysis import approach
+from depthtransfer.analysis.measured import UNKNOWN, Measured
 from depthtransfer.claims import CLAIMS, Evidence, Finding, Verdict, judge
+from depthtransfer.claims.theory import _exponent
 from depthtransfer.tables.columns import PROBES, STEPS, THEORY
 
 from .tables import write, write_runs
@@ -68,7 +70,7 @@ def test_networks_that_do_not(tmp_path: Path) -> None:
     dynamics(tmp_path, gap=0.0, noise=0.1)
     finding = found("A13", tmp_path)
     assert finding.verdict is Verdict.INCONCLUSIVE
-    assert "Widths above 32" in finding.missing
+    assert "seeds" in finding.missing
 
 
 def test_two_seeds_decide_nothing_on_dynamics(tmp_path: Path) -> None:
@@ -127,15 +129,40 @@ def test_kernels_before_training(tmp_path: Path, power: float, verdict: str) -> 
     assert found("A15", tmp_path).value == pytest.approx(power)
 
 
-@pytest.mark.parametrize(("off", "verdict"), [(0.02, "reproduced"), (0.5, "not reproduced")])
-def test_networks_follow_the_recursion(tmp_path: Path, off: float, verdict: str) -> None:
+@pytest.mark.parametrize(
+    ("off", "lazy", "verdict"),
+    [
+        (0.02, 0.1, "reproduced"),
+        (0.5, 0.1, "not reproduced"),
+        (0.02, 0.45, "inconclusive"),  # the lazy curve is so near that it would pass as well
+    ],
+)
+def test_networks_follow_the_recursion(tmp_path: Path, off: float, lazy: float, verdict: str) -> None:
     rows: list[dict[str, object]] = [
-        {"part": "training", "quantity": "f", "width": 100.0, "depth": 4.0, "updates": u, "theory": 0.5,
-         "value": 0.5 + off * u / 5, "standard_error": 0.005, "seeds": 64}
+        {"part": "training", "quantity": "f", "width": 100.0, "depth": 4.0, "updates": u, "gamma0": 2.0,
+         "theory": 0.5, "value": 0.5 + off * u / 5, "standard_error": 0.005, "seeds": 64}
         for u in range(6)
     ]  # fmt: skip
+    rows += [
+        {"part": "training", "quantity": "f", "width": INFINITE, "depth": 4.0, "updates": u, "gamma0": g, "value": v}
+        for u in range(6)
+        for g, v in ((0.2, lazy), (2.0, 0.5))
+    ]
     theory(rows, tmp_path / "theory/fig7.parquet")
     assert found("A16", tmp_path).verdict == verdict
+
+
+def test_the_middle_one_of_three_values_counts_in_both_differences() -> None:
+    rng = np.random.default_rng(0)
+    gamma0, values, errors = np.array([0.5, 1.0, 2.0]), np.array([0.5, 2.0, 8.0]), np.array([0.02, 0.08, 0.1])
+
+    def exponent(measured: np.ndarray) -> Measured:
+        table = pd.DataFrame({"gamma0": gamma0, "value": measured, "standard_error": errors})
+        return _exponent(table) or UNKNOWN
+
+    drawn = [exponent(values + errors * rng.standard_normal(3)).value for _ in range(1000)]
+    assert exponent(values).value == pytest.approx(2.0)
+    assert exponent(values).standard_error == pytest.approx(np.std(drawn), rel=0.1)
 
 
 @pytest.mark.parametrize(("power", "verdict"), [(2.0, "reproduced"), (1.0, "not reproduced")])

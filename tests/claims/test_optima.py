@@ -209,12 +209,50 @@ def test_scaled_networks_win_where_the_others_cannot_be_trained(folder: Path) ->
 
 @pytest.mark.parametrize(
     ("depths", "trains", "verdict"),
-    [((3, 304), True, "reproduced"), ((3, 304), False, "not reproduced"), ((3, 30), True, "inconclusive")],
+    [((4, 152), True, "reproduced"), ((4, 152), False, "not reproduced"), ((4, 64), True, "inconclusive")],
 )
 def test_three_hundred_layers(folder: Path, depths: tuple[int, int], trains: bool, verdict: str) -> None:
-    runs = learning_rates(lambda s, w, d: None if d == 304 and not trains else -1.0, depths=depths)
+    runs = learning_rates(lambda s, w, d: None if d == 152 and not trains else -1.0, depths=depths)
     write_runs(runs, folder, "resnet18_bn_learning_rate")
     assert found("A6-depth", folder).verdict == verdict
+
+
+def test_a_deep_network_that_guesses_has_not_trained(folder: Path) -> None:
+    runs = learning_rates(lambda s, w, d: -1.0, depths=(4, 152))
+    runs.loc[runs["depth"] == 152, "loss"] = 2.29
+    write_runs(runs, folder, "resnet18_bn_learning_rate")
+    finding = found("A6-depth", folder)
+    assert finding.verdict is Verdict.NOT_REPRODUCED
+    assert "guessing has 2.30" in finding.detail
+
+
+def test_absent_runs_are_not_run_and_have_not_diverged(folder: Path) -> None:
+    runs = learning_rates()
+    unscaled = runs["scheme"] == "mup"
+    write_runs(runs[~(unscaled & (runs["depth"] == 30))], folder, "resnet18_bn_learning_rate")
+    assert "depth 12" in found("A7", folder).detail, "both schemes were run there"
+    write_runs(runs[~unscaled], folder, "resnet18_bn_learning_rate")
+    assert found("A7", folder).verdict is Verdict.NOT_RUN
+    write_runs(
+        runs[(unscaled & (runs["depth"] == 3)) | (~unscaled & (runs["depth"] == 30))],
+        folder,
+        "resnet18_bn_learning_rate",
+    )
+    assert found("A7", folder).verdict is Verdict.NOT_RUN, "no size has both"
+
+
+def test_no_optimum_where_the_best_value_is_no_better_than_guessing(folder: Path) -> None:
+    runs = learning_rates()
+    runs.loc[(runs["scheme"] == "mup_sqrt_depth") & (runs["depth"] == 30), "loss"] += 3.0
+    write_runs(runs, folder, "cnn_learning_rate")
+    optima = Evidence(folder).optima("cnn_learning_rate")
+    lost = optima[(optima["scheme"] == "mup_sqrt_depth") & (optima["depth"] == 30)]
+    assert lost["log2_optimum"].isna().all()
+    assert set(lost["flags"]) == {"untrained"}
+    assert (lost["above_chance"] == lost["runs"]).all()
+    finding = found("A1", folder)
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "untrained" in finding.missing
 
 
 def test_transformers_need_both_norms(folder: Path) -> None:

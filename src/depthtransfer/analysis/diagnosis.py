@@ -2,6 +2,7 @@
 
 An optimum is flagged as
 
+- "untrained": the best value is no better than guessing;
 - "edge_of_grid": the best value lies at an end of the grid, or every value diverged;
 - "too_coarse_grid": the optimum was read off a point, or lies next to a value that diverges, so that the grid
   step and not the seeds limits it;
@@ -20,7 +21,8 @@ from depthtransfer.analysis.optimum import Estimate, interval
 from depthtransfer.analysis.parabola import roughness
 
 EDGE, WIDE = "edge of the grid", "interval wider than a grid step"
-FLAGS = ("edge_of_grid", "too_coarse_grid", "too_few_seeds", "non_unimodal")
+FLAGS = ("untrained", "edge_of_grid", "too_coarse_grid", "too_few_seeds", "non_unimodal")
+_MENDED_BY_VALUES = {"untrained", "edge_of_grid", "too_coarse_grid"}
 _LEVEL_OF_A_DIP = 0.999  # of one comparison; a curve has about ten
 _DECIMALS = 6
 
@@ -41,7 +43,7 @@ def diagnosis(found: Sequence[Estimate], *, further: int = 2, level: float = 0.9
     rows = []
     for estimate in found:
         raised = flags(estimate, level)
-        values = further_values(estimate, further) if set(raised) & {"edge_of_grid", "too_coarse_grid"} else []
+        values = further_values(estimate, further) if set(raised) & _MENDED_BY_VALUES else []
         rows.append(
             {
                 **estimate.names,
@@ -56,6 +58,8 @@ def diagnosis(found: Sequence[Estimate], *, further: int = 2, level: float = 0.9
 def flags(estimate: Estimate, level: float) -> list[str]:
     """The flags of one optimum, in the order of ``FLAGS``."""
     sweep, known = estimate.sweep, estimate.known
+    if estimate.untrained:
+        return ["untrained"]
     if estimate.edge != "none":
         return ["edge_of_grid"] + (["too_few_seeds"] if sweep.log_loss.shape[1] == 1 else [])
     noise = np.sqrt(max(known.standard_error**2 - known.systematic, 0.0))
@@ -81,7 +85,7 @@ def further_values(estimate: Estimate, count: int) -> list[float]:
         wanted = [x[0] - step * (k + 1) for k in range(count)]
     elif estimate.edge == "right":
         wanted = [x[-1] + step * (k + 1) for k in range(count)]
-    elif estimate.edge == "both":
+    elif estimate.edge in ("both", "untrained"):
         wanted = [x[0] + step * sign * (k + 1) for k in range(count) for sign in (1, -1)][:count]
     else:
         wanted = _halvings(x, int(estimate.centre.best[0]), count)

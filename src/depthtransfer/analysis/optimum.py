@@ -16,7 +16,7 @@ from depthtransfer.analysis.sweep import Sweep, mean_log_loss, sweeps
 from depthtransfer.analysis.uncertainty import Uncertainty, uncertainty
 from depthtransfer.errors import AnalysisError
 
-EDGES = ("none", "left", "right", "both", "all_diverged")
+EDGES = ("none", "left", "right", "both", "all_diverged", "untrained")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,11 @@ class Estimate:
         return self.method == "none"
 
     @property
+    def untrained(self) -> bool:
+        """Whether the best value of the grid is no better than guessing, so that there is no optimum to be known."""
+        return not self.all_diverged and float(self.curve[int(self.centre.best[0])]) >= self.sweep.chance
+
+    @property
     def next_diverges(self) -> bool:
         """Whether the next larger value counts as diverged."""
         after = int(self.centre.best[0]) + 1
@@ -62,6 +67,8 @@ class Estimate:
         """Where on the grid the best value lies: one of ``EDGES``."""
         if self.all_diverged:
             return "all_diverged"
+        if self.untrained:
+            return "untrained"
         best, last = int(self.centre.best[0]), len(self.curve) - 1
         if last == 0:
             return "both"
@@ -110,7 +117,8 @@ def optima(found: Sequence[Estimate], *, level: float = 0.95) -> pd.DataFrame:
         - log2_optimum, low, high: optimum and interval, in the hyperparameter's coordinate (log2 of the value, of
           1 / (1 - value) for momentum; see ``depthtransfer.analysis.coordinates``). An optimum at the
           grid's edge has no bound on that side (-inf or inf); where everything diverged the optimum is NaN and
-          known only to lie below the grid: low -inf, high the smallest value tried;
+          known only to lie below the grid: low -inf, high the smallest value tried; where the best value is no
+          better than guessing (where the table has ``classes``) it is NaN and nothing is known;
         - standard_error, degrees: of log2_optimum;
         - optimum, loss: the optimum as a value, and the best averaged loss on the grid in nats (inf: all
           diverged);
@@ -121,7 +129,8 @@ def optima(found: Sequence[Estimate], *, level: float = 0.95) -> pd.DataFrame:
           stability boundary;
         - largest_stable, smallest_diverged: coordinate of the largest value at which no run diverged and of the
           smallest at which one did; NaN where there is none;
-        - runs, diverged: number of runs and how many diverged;
+        - runs, diverged, above_chance: number of runs, how many diverged, and how many of the others ended with a loss
+          that guessing would have;
         - method: one of ``METHODS``.
 
     Raises:
@@ -145,7 +154,8 @@ def _estimate(sweep: Sweep, resamples: int, seed: int) -> Estimate:
 
 def _row(estimate: Estimate, level: float) -> dict[str, object]:
     sweep, centre = estimate.sweep, estimate.centre
-    position, best = float(centre.position[0]), int(centre.best[0])
+    position = float("nan") if estimate.untrained else float(centre.position[0])
+    best = int(centre.best[0])
     x = sweep.log2_values
     low, high = interval(estimate, level)
     touched = sweep.diverged.any(axis=1)
@@ -156,7 +166,7 @@ def _row(estimate: Estimate, level: float) -> dict[str, object]:
         "high": high,
         "standard_error": estimate.known.standard_error,
         "degrees": estimate.known.degrees,
-        "optimum": float(coordinate(sweep.hyperparameter).back(centre.position)[0]),
+        "optimum": float(coordinate(sweep.hyperparameter).back(np.array([position]))[0]),
         "loss": float(np.exp(estimate.curve[best])),
         "grid_best": float("nan") if estimate.all_diverged else float(x[best]),
         "grid_low": float(x[0]),
@@ -169,6 +179,7 @@ def _row(estimate: Estimate, level: float) -> dict[str, object]:
         "smallest_diverged": float(x[touched].min()) if touched.any() else float("nan"),
         "runs": int(sweep.present.sum()),
         "diverged": int(sweep.diverged.sum()),
+        "above_chance": int(sweep.above_chance.sum()),
         "method": estimate.method,
     }
 
@@ -179,6 +190,8 @@ def interval(estimate: Estimate, level: float) -> tuple[float, float]:
     edge = estimate.edge
     if edge == "all_diverged":
         return -np.inf, float(x[0])
+    if edge == "untrained":
+        return -np.inf, np.inf
     position = float(estimate.centre.position[0])
     half = half_width(estimate.known.standard_error, estimate.known.degrees, level)
     low = -np.inf if edge in ("left", "both") else max(position - half, float(x[0]))

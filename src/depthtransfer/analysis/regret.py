@@ -72,7 +72,7 @@ def _row(target: Estimate, source: Estimate, seed: int, level: float) -> dict[st
 
 
 def _status(target: Estimate, source: Estimate, loss: float) -> str:
-    if source.all_diverged:
+    if source.all_diverged or source.untrained:
         return "source_diverged"
     if target.all_diverged:
         return "all_diverged"

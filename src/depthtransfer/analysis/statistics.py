@@ -78,8 +78,14 @@ def _losses(found: list[Estimate]) -> pd.DataFrame:
 
 
 def losses_of(optima: pd.DataFrame) -> dict[Configuration, Measured]:
-    """Log of the best loss of each (scheme, width, depth) that could be trained, from the table ``optima``."""
-    known = optima.dropna(subset=["log_loss"])
-    names = zip(known["scheme"].astype(str), known["width"].astype(int), known["depth"].astype(int), strict=True)
-    losses = known[list(_LOSS)].to_numpy(dtype=float)
-    return {name: Measured(value, error, degrees) for name, (value, error, degrees) in zip(names, losses, strict=True)}
+    """Log of the best loss of each (scheme, width, depth) that could be trained, from rows of one length."""
+    return {
+        (str(row["scheme"]), int(row["width"]), int(row["depth"])): measured_loss(row)
+        for _, row in optima.dropna(subset=["log_loss"]).iterrows()
+    }
+
+
+def measured_loss(row: pd.Series) -> Measured:
+    """Log of the best loss of one row of ``optima``."""
+    value, error, degrees = (float(row[name]) for name in _LOSS)
+    return Measured(value, error, degrees)

@@ -41,6 +41,7 @@ class Sweep:
         log2_values: (V,) coordinates of the swept values, increasing; see ``depthtransfer.analysis.coordinates``.
         log_loss: (V, S) natural logarithm of the training loss; +inf where the run diverged, NaN where
         there is no run.
+        chance: natural logarithm of the loss of whoever guesses; inf where that is not known.
     """
 
     hyperparameter: str
@@ -49,6 +50,7 @@ class Sweep:
     depth: int
     log2_values: Array
     log_loss: Array
+    chance: float = float("inf")
 
     @property
     def present(self) -> npt.NDArray[np.bool_]:
@@ -59,6 +61,11 @@ class Sweep:
     def diverged(self) -> npt.NDArray[np.bool_]:
         """(V, S) whether there is a run and it diverged."""
         return np.isposinf(self.log_loss)
+
+    @property
+    def above_chance(self) -> npt.NDArray[np.bool_]:
+        """(V, S) whether a run that did not diverge is no better at its end than whoever guesses."""
+        return np.isfinite(self.log_loss) & (self.log_loss >= self.chance)
 
     @property
     def step(self) -> float:
@@ -90,6 +97,7 @@ def sweeps(runs: pd.DataFrame, hyperparameter: str) -> list[Sweep]:
     """
     _check(runs, hyperparameter)
     table = pd.DataFrame({name: runs[name].to_numpy() for name in _NEEDED})
+    table["classes"] = runs["classes"].to_numpy() if "classes" in runs.columns else np.nan
     table["log2_value"] = np.round(
         coordinate(hyperparameter).forward(runs[hyperparameter].to_numpy(dtype=float)), _DECIMALS
     )
@@ -110,7 +118,9 @@ def _arrange(hyperparameter: str, keys: Any, group: pd.DataFrame) -> Sweep:
     seeds, seed_index = np.unique(group["seed"].to_numpy(), return_inverse=True)
     log_loss = np.full((len(values), len(seeds)), np.nan)
     log_loss[value_index, seed_index] = group["log_loss"].to_numpy()
-    return Sweep(hyperparameter, str(keys[0]), int(keys[1]), int(keys[2]), values, log_loss)
+    classes = float(group["classes"].min())
+    chance = float(np.log(np.log(classes))) if classes > 1 else float("inf")
+    return Sweep(hyperparameter, str(keys[0]), int(keys[1]), int(keys[2]), values, log_loss, chance)
 
 
 def _check(runs: pd.DataFrame, hyperparameter: str) -> None:

@@ -39,6 +39,7 @@ _BOUND: dict[str, Bound] = {
     "all_diverged": "at_most",
     "right": "at_least",
     "both": "unknown",
+    "untrained": "unknown",
 }
 
 

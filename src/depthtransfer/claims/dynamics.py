@@ -15,8 +15,8 @@ CNN_DYNAMICS, CNN_UPDATES = "cnn_dynamics", "cnn_updates"
 _SCHEME = "mup_sqrt_depth"
 _BLOCKS = 20  # of steps, over which the loss of single batches is averaged
 _FEWEST_DEPTHS = 3
-_BOTTLENECK = 0.7
-"""Share of a network's distance that its own initialization may make before width is what limits it."""
+_MOSTLY_NOISE = 0.7
+"""Share of an ensemble's squared distance that the noise of its finitely many networks may make, for either verdict."""
 _COINCIDE = Region(high=0.1)
 _INVERSE = Region(-1.5, -0.5)
 _ONE_BLOCK, _ALL_BLOCKS = Region(-1.25, -0.75), Region(-0.25, 0.25)
@@ -64,6 +64,7 @@ def _curves_approach(evidence: Evidence) -> Finding:
 
 
 def _error_falls(evidence: Evidence) -> Finding:
+    """Judged by what is left of the ensembles' distance without the noise of finitely many initializations."""
     runs, seeds = _tables(evidence)
     probes = evidence.probes(CNN_DYNAMICS)
     probes = probes[probes["step"] == probes["step"].max()]
@@ -75,17 +76,21 @@ def _error_falls(evidence: Evidence) -> Finding:
     def statistic(kept: Sequence[int]) -> float:
         table = distances(runs[runs["seed"].isin(kept)], probes)
         table = table[(table["width"] == width) & (table["depth"] < proxy_depth)]
-        return approach(table["depth"].tolist(), table["distance"].tolist(), proxy_depth)
+        return approach(table["depth"].tolist(), table["bias"].tolist(), proxy_depth)
 
     power = jackknife(statistic, seeds)
-    share = float(shown["spread"].iloc[-1] / shown["distance"].iloc[-1])
-    listed = ", ".join(f"{d:.2f} at depth {depth}" for depth, d in zip(shown["depth"], shown["distance"], strict=True))
-    detail = f"Width {width}; distance to the proxy: {listed}; initialization alone makes {share:.0%} of the last."
+    noise = 1.0 - (shown["bias"] / shown["ensemble"]) ** 2
+    worst = float(noise.max())
+    listed = ", ".join(f"{d:.3f} at depth {depth}" for depth, d in zip(shown["depth"], shown["bias"], strict=True))
+    detail = (
+        f"Width {width}; bias of the ensembles to the proxy: {listed}; finite ensembles make at most {worst:.0%} of a "
+        f"squared distance."
+    )
     finding = _INVERSE.judge(power, detail=detail, missing="More seeds, or larger widths.")
-    if share > _BOTTLENECK and finding.verdict is not Verdict.REPRODUCED:
+    if not worst <= _MOSTLY_NOISE and finding.verdict is not Verdict.INCONCLUSIVE:
         low, high = power.interval(LEVEL)
-        wider = f"Widths above {width}: there the distance is a network's own initialization, which depth cannot mend."
-        return Finding(Verdict.INCONCLUSIVE, power.value, low, high, detail, wider)
+        more = f"More seeds, or widths above {width}: a distance is mostly the noise of finitely many initializations."
+        return Finding(Verdict.INCONCLUSIVE, power.value, low, high, detail, more)
     return finding
 
 
@@ -152,7 +157,7 @@ CLAIMS = (
         "A13",
         "Figure 5b",
         "The error of wide networks to the infinite one falls as 1/L; width limits that of narrow ones.",
-        "power of L at which logits approach the proxy of the infinite network, at the largest width",
+        "power of L at which the mean logits approach the proxy of the infinite network, at the largest width",
         "between -3/2 and -1/2",
         "Nearer to 1/L than to no dependence or to 1/L^2.",
         (f"{CNN_DYNAMICS}/runs.parquet", f"{CNN_DYNAMICS}/probes.parquet"),

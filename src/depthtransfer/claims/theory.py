@@ -11,6 +11,7 @@ _WIDTH_RATE = Region(-1.25, -0.75)
 _DEPTH_RATE = Region(-0.25, 0.25)
 _KERNEL_RATE = Region(-1.25, -0.75)
 _SQUARE = Region(1.75, 2.25)
+_OF_ORDER_ONE = Region(high=1.0)
 
 
 def _part(evidence: Evidence, study: str, part: str) -> pd.DataFrame:
@@ -79,19 +80,33 @@ def _simulated(table: pd.DataFrame) -> str:
 
 
 def _recursion(evidence: Evidence) -> Finding:
+    """Judged at the strongest feature learning, and only where the lazy curve would not pass for the theory's."""
     table = _part(evidence, "fig7", "training")
-    networks = table[np.isfinite(table["width"]) & table["theory"].notna() & (table["quantity"] == "f")]
+    table = table[table["quantity"] == "f"]
+    networks = table[np.isfinite(table["width"]) & table["theory"].notna()]
     if networks.empty:
         raise TooLittleError("the study of training has no finite network", "add one")
+    strongest, weakest = table["gamma0"].max(), table["gamma0"].min()
+    networks = networks[networks["gamma0"] == strongest]
+    exact = table[np.isinf(table["width"]) & (table["gamma0"] == weakest)]
+    lazy = networks.merge(exact[["depth", "updates", "value"]], on=["depth", "updates"], suffixes=("", "_lazy"))
+    distance = (lazy["theory"] - lazy["value_lazy"]).abs() * np.sqrt(lazy["width"])
+    apart = float(distance.groupby(lazy["width"]).max().min())
+    if not apart > _OF_ORDER_ONE.high:
+        raise TooLittleError(
+            f"at gamma_0 = {strongest:g} a lazy network would pass as well (distance {apart:.2f})",
+            "add a larger gamma_0",
+        )
     scaled = (networks["value"] - networks["theory"]).abs() * np.sqrt(networks["width"])
     worst = scaled.idxmax()
     row = networks.loc[worst]
     measured = Measured(float(scaled[worst]), float(row["standard_error"] * np.sqrt(row["width"])))
     detail = (
         f"Worst at width {row['width']:.0f}, depth {row['depth']:.0f}, gamma_0 {row['gamma0']:g}, update "
-        f"{row['updates']}: {row['value']:.4f} against {row['theory']:.4f}."
+        f"{row['updates']}: {row['value']:.4f} against {row['theory']:.4f}. The theory of gamma_0 {weakest:g} would be "
+        f"off by {apart:.2f} in the same unit, or more."
     )
-    return Region(high=1.0).judge(measured, detail=detail, missing="More networks.")
+    return _OF_ORDER_ONE.judge(measured, detail=detail, missing="More networks.")
 
 
 def _feature_learning(evidence: Evidence) -> Finding:
@@ -120,9 +135,11 @@ def _exponent(group: pd.DataFrame) -> Measured | None:
     lower, upper = np.diff(values)
     if lower <= 0 or upper <= 0:
         return None
-    parts = [_logarithm(upper, float(np.hypot(errors[1], errors[2]))), _logarithm(lower, float(np.hypot(*errors[:2])))]
+    # of log2(upper / lower) in the three values; both differences hold the middle one
+    gradient = np.array([1.0 / lower, -1.0 / lower - 1.0 / upper, 1.0 / upper]) / np.log(2.0)
     scale = 1.0 / float(np.log2(gamma0[1] / gamma0[0]))
-    return weighted_sum(parts, (scale, -scale))
+    error = float(np.sqrt(((gradient * errors) ** 2).sum()))
+    return Measured(scale * float(np.log2(upper / lower)), scale * error)
 
 
 def _identity(evidence: Evidence) -> Finding:

@@ -21,7 +21,10 @@ def write_tables(sweep: ExperimentRuns, records: Mapping[str, tuple[Record, str]
         StoreError: if a file cannot be written.
     """
     rows = [(request, *records[request.spec.key]) for request in sweep.requests]
-    runs = [_run_row(sweep.experiment, request, record) for request, record, _ in rows]
+    runs = [
+        _run_row(sweep.experiment, request, record, sweep.declarations[request.spec.dataset].classes)
+        for request, record, _ in rows
+    ]
     write_table(pa.Table.from_pylist(runs), folder / "runs.parquet", RUNS)
     write_table(_steps(sweep.requests, records), folder / "steps.parquet", STEPS)
     write_table(_probes(sweep.requests, records), folder / "probes.parquet", PROBES)
@@ -30,13 +33,14 @@ def write_tables(sweep: ExperimentRuns, records: Mapping[str, tuple[Record, str]
     write_table(pa.Table.from_pylist(provenance), folder / "provenance.parquet", PROVENANCE)
 
 
-def _run_row(experiment: str, request: Request, record: Record) -> dict[str, Any]:
+def _run_row(experiment: str, request: Request, record: Record, classes: int) -> dict[str, Any]:
     spec, summary = request.spec, record.summary
     ok = summary["status"] == "ok"
     return {
         "key": spec.key,
         "experiment": experiment,
         "dataset": spec.dataset,
+        "classes": classes,
         "model": spec.model,
         "options": canonical_json(spec.options),
         "scheme": str(spec.scheme),

@@ -25,6 +25,11 @@ class Curves:
     boundary: float = float("inf")
     jitter: float = 0.0
 
+    @property
+    def best(self) -> float:
+        """Octaves from the minimum to the best value that trains: below 0 where runs diverge before the minimum."""
+        return min(0.0, self.boundary)
+
     def log_loss(self, octaves: np.ndarray) -> np.ndarray:
         """Without noise."""
         if self.skewness == 0:
@@ -72,5 +77,11 @@ SHAPES = {
     "skewed": {"skewness": 0.7},
     "skewed, diverges late": {"skewness": 0.7, "boundary": 1.5},
     "skewed, diverges early": {"skewness": 0.7, "boundary": 0.4, "jitter": 0.1},
+    "skewed, diverges at its minimum": {"skewness": 0.7, "boundary": 0.0, "jitter": 0.1},
+    "parabola, diverges at its minimum": {"boundary": 0.0, "jitter": 0.1},
+    "skewed, falls until it diverges": {"skewness": 0.7, "boundary": -0.5, "jitter": 0.1},
+    "parabola, falls until it diverges": {"boundary": -1.0, "jitter": 0.1},
 }
-"""Shapes of curves; of the last, the optimum leans on the stability boundary."""
+"""Shapes of curves; the optimum of those that diverge leans on the stability boundary, or is the boundary."""
+MIXTURES = (("skewed", "skewed, falls until it diverges"), ("parabola, diverges at its minimum", "parabola"))
+"""Shapes of the shallower and of the deeper half of a sweep over depth."""

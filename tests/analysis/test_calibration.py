@@ -1,4 +1,7 @@
-"""How often intervals hold the truth and verdicts are wrong, on simulated curves whose optimum is known."""
+"""How often intervals hold the truth and verdicts are wrong, on simulated curves whose optimum is known.
+
+`python -m tests.analysis.test_calibration` prints both for every shape.
+"""
 
 from functools import cache
 
@@ -11,33 +14,41 @@ from depthtransfer.analysis.measured import Measured
 from depthtransfer.claims.transfer import DEPTH_STAYS, slopes
 from depthtransfer.claims.verdict import LEVEL, Verdict
 
-from .simulation import SHAPES, Curves, simulated_runs
+from .simulation import MIXTURES, SHAPES, Curves, simulated_runs
 
 SEEDS = (1, 3, 5)
 STEPS = (0.5, 1.0)
 NOISES = (0.005, 0.03)
 DEPTHS = np.array([3, 6, 12, 30])
-TABLES = 50
+TABLES = 40
 NOMINAL = 0.95
+KINDS = {name: (name, name) for name in SHAPES} | {f"{first} | {second}": (first, second) for first, second in MIXTURES}
 
 
 @cache
 def judged(seeds: int, slope: float) -> pd.DataFrame:
-    """One row per optimum: shape, step, noise, whether its interval holds the truth, and the verdict on its table."""
+    """One row per optimum: shape, step, noise, whether its interval holds the truth, and the verdict on its table.
+
+    The truth is the best value that trains: the minimum, or the stability boundary where that comes first.
+    """
     rows = []
-    for index, (step, shape, noise) in enumerate((s, c, n) for s in STEPS for c in SHAPES for n in NOISES):
+    for index, (step, kind, noise) in enumerate((s, k, n) for s in STEPS for k in KINDS for n in NOISES):
         rng = np.random.default_rng([seeds, index])
-        truth = rng.uniform(-3, -2, (TABLES, 1)) + slope * np.log2(DEPTHS / 3)
-        runs = simulated_runs(truth, Curves(noise, **SHAPES[shape]), seeds=seeds, step=step, rng=rng)
-        found = optima(estimates(runs.assign(depth=DEPTHS[runs["depth"] - 1]), resamples=100), level=LEVEL)
+        best = rng.uniform(-3, -2, (TABLES, 1)) + slope * np.log2(DEPTHS / 3)
+        halves = []
+        for half, shape in zip((slice(0, 2), slice(2, 4)), KINDS[kind], strict=True):
+            curves = Curves(noise, **SHAPES[shape])
+            runs = simulated_runs(best[:, half] - curves.best, curves, seeds=seeds, step=step, rng=rng)
+            halves.append(runs.assign(depth=DEPTHS[half][runs["depth"] - 1]))
+        found = optima(estimates(pd.concat(halves), resamples=100), level=LEVEL)
         verdicts = [DEPTH_STAYS.judge(measured).verdict for measured in slopes([found], "depth")]
         intervals = [
-            Measured(row.log2_optimum, row.standard_error, row.degrees).interval(NOMINAL) for row in found.itertuples()
+            Measured(row.centre, row.standard_error, row.degrees).interval(NOMINAL) for row in found.itertuples()
         ]
-        held = [low <= best <= high for (low, high), best in zip(intervals, truth.ravel(), strict=True)]
+        held = [low <= value <= high for (low, high), value in zip(intervals, best.ravel(), strict=True)]
         rows.append(
             pd.DataFrame({"held": held, "verdict": np.repeat(verdicts, len(DEPTHS))}).assign(
-                shape=shape, step=step, noise=noise
+                shape=kind, step=step, noise=noise
             )
         )
     return pd.concat(rows, ignore_index=True)
@@ -47,19 +58,17 @@ def share(table: pd.DataFrame, verdict: Verdict) -> float:
     return float((table["verdict"] == verdict).mean())
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seeds", SEEDS)
-def test_intervals_cover_as_often_as_they_say(seeds: int) -> None:
-    """Within three points for every number of seeds and grid spacing, over all shapes of curves and strengths of noise.
+def coverage() -> pd.Series:
+    """Share of 95% intervals that hold the truth, for each shape, over all numbers of seeds, grids and noises."""
+    return pd.concat([judged(seeds, 0.0) for seeds in SEEDS]).groupby("shape")["held"].mean()
 
-    A single kind of curve may be covered more often, where the grid limits and not the noise; none is much less.
-    """
-    table = judged(seeds, 0.0)
-    by_step = table.groupby("step")["held"].mean()
-    assert by_step.between(NOMINAL - 0.03, NOMINAL + 0.03).all(), by_step
-    cells = table.groupby(["shape", "step", "noise"])["held"].mean()
-    chance = 3 * np.sqrt(NOMINAL * (1 - NOMINAL) / (TABLES * len(DEPTHS)))
-    assert cells.min() >= NOMINAL - 0.03 - chance, cells.idxmin()
+
+@pytest.mark.slow
+def test_intervals_cover_as_often_as_they_say_for_every_shape() -> None:
+    """Within three points, and twice the error of so many simulated optima."""
+    found = coverage()
+    chance = 2 * np.sqrt(NOMINAL * (1 - NOMINAL) / (len(SEEDS) * len(STEPS) * len(NOISES) * TABLES * len(DEPTHS)))
+    assert found.between(NOMINAL - 0.03 - chance, NOMINAL + 0.03 + chance).all(), found
 
 
 @pytest.mark.slow
@@ -82,3 +91,15 @@ def test_clear_cases_are_never_judged_the_wrong_way(seeds: int) -> None:
     assert share(quiet, Verdict.NOT_REPRODUCED) > 0.95, "what moves is found out where there is little noise"
     fine = stays[(stays["noise"] == min(NOISES)) & (stays["step"] == min(STEPS))]
     assert share(fine, Verdict.REPRODUCED) > 0.7, "what stays is seen to stay on a fine grid with little noise"
+
+
+if __name__ == "__main__":
+    print("share of 95% intervals that hold the truth:", coverage().round(3).to_string(), sep="\n")
+    for slope in (0.25, -0.25):
+        table = pd.concat([judged(seeds, slope) for seeds in SEEDS])
+        shares = {verdict: table["verdict"].eq(verdict).groupby(table["shape"]).mean() for verdict in Verdict}
+        print(
+            f"share of verdicts at a slope of {slope}, the threshold:",
+            pd.DataFrame(shares).round(3).to_string(),
+            sep="\n",
+        )

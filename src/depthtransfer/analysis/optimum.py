@@ -119,7 +119,8 @@ def optima(found: Sequence[Estimate], *, level: float = 0.95) -> pd.DataFrame:
           grid's edge has no bound on that side (-inf or inf); where everything diverged the optimum is NaN and
           known only to lie below the grid: low -inf, high the smallest value tried; where the best value is no
           better than guessing (where the table has ``classes``) it is NaN and nothing is known;
-        - standard_error, degrees: of log2_optimum;
+        - centre, standard_error, degrees: of what is known of the optimum; the centre is log2_optimum, or lies beyond
+          it where the next larger value diverges (see ``depthtransfer.analysis.uncertainty``);
         - optimum, loss: the optimum as a value, and the best averaged loss on the grid in nats (inf: all
           diverged);
         - grid_best, grid_low, grid_high, grid_step: best, smallest and largest value and step, as coordinates;
@@ -162,6 +163,7 @@ def _row(estimate: Estimate, level: float) -> dict[str, object]:
     return {
         **estimate.names,
         "log2_optimum": position,
+        "centre": float("nan") if estimate.untrained else estimate.known.centre,
         "low": low,
         "high": high,
         "standard_error": estimate.known.standard_error,
@@ -185,15 +187,17 @@ def _row(estimate: Estimate, level: float) -> dict[str, object]:
 
 
 def interval(estimate: Estimate, level: float) -> tuple[float, float]:
-    """Bounds of an optimum in its coordinate; infinite on the side of the grid's edge."""
+    """Bounds of an optimum in its coordinate: none beyond a value that diverges, infinite at the edge of the grid."""
     x = estimate.sweep.log2_values
     edge = estimate.edge
     if edge == "all_diverged":
         return -np.inf, float(x[0])
     if edge == "untrained":
         return -np.inf, np.inf
-    position = float(estimate.centre.position[0])
+    middle = estimate.known.centre
     half = half_width(estimate.known.standard_error, estimate.known.degrees, level)
-    low = -np.inf if edge in ("left", "both") else max(position - half, float(x[0]))
-    high = np.inf if edge in ("right", "both") else min(position + half, float(x[-1]))
+    after = int(estimate.centre.best[0]) + 1
+    most = float(x[after] if estimate.next_diverges else x[-1])
+    low = -np.inf if edge in ("left", "both") else max(middle - half, float(x[0]))
+    high = np.inf if edge in ("right", "both") and not estimate.next_diverges else min(middle + half, most)
     return low, high

@@ -25,7 +25,7 @@ _NEEDED = (
     "scheme",
     "width",
     "depth",
-    "log2_optimum",
+    "centre",
     "standard_error",
     "degrees",
     "edge",
@@ -133,7 +133,7 @@ def _columns(name: str, measured: Measured, level: float) -> dict[str, object]:
 
 def measured_optima(optima: pd.DataFrame) -> list[Measured]:
     """The optimum of each row, or the bound that the grid puts on it."""
-    numbers = optima[["grid_low", "log2_optimum", "standard_error", "degrees"]].to_numpy(dtype=float)
+    numbers = optima[["grid_low", "centre", "standard_error", "degrees"]].to_numpy(dtype=float)
     return [
         Measured(float(lowest), 0.0, float("inf"), "at_most")
         if edge == "all_diverged"

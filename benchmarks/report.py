@@ -63,11 +63,9 @@ def surroundings() -> dict[str, Any]:
     """Return date, commit, processor, cores and versions."""
     import os
 
-    import torch
+    from depthtransfer.store.provenance import TRAINING, provenance
 
-    from depthtransfer.store.provenance import provenance
-
-    found = provenance(torch.device("cpu"))
+    found = provenance(TRAINING)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {name: found[name] for name in ("finished", "commit", "machine", "versions")} | {"cores": cores}
 

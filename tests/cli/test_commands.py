@@ -26,11 +26,6 @@ def row(output: str, *starts: str) -> list[str]:
     return found[0]
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-
-
 def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
     output = printed(capsys, "status")
     assert row(output, "tiny", EXPERIMENT) == ["tiny", EXPERIMENT, "3", "3", "0", "0"]
@@ -38,6 +33,16 @@ def test_status_of_all_and_of_one(trained_project: Any, capsys: pytest.CaptureFi
     assert row(output, "desktop", EXPERIMENT)[:2] == ["desktop", EXPERIMENT]
     assert row(output, "paper_40", EXPERIMENT) == ["paper_40", EXPERIMENT, "768", "0", "768", "0"]
     assert "smoke" not in printed(capsys, "status", "tiny")
+
+
+def test_status_is_whole_in_a_pipe_and_passes_over_what_is_broken(tiny_project: Any) -> None:
+    Path("config/presets/broken.yaml").write_text("title: half writ\nexperiments: {cnn_learning_rate: [")
+    output, errors = tiny_project.run("status")
+    assert "…" not in output
+    assert row(output, "reference", "vit_no_norm_learning_rate")[:2] == ["reference", "vit_no_norm_learning_rate"]
+    (line,) = errors.splitlines()
+    assert "config/presets/broken.yaml is not valid YAML" in line
+    assert "broken.yaml" in tiny_project.run("status", "broken", code=2)[1]
 
 
 def test_status_counts_runs_that_are_in_the_middle(tiny_project: Any, capsys: pytest.CaptureFixture[str]) -> None:

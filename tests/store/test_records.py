@@ -4,19 +4,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from depthtransfer.errors import StoreError
 from depthtransfer.store.keys import canonical_json, key_of
 from depthtransfer.store.records import RUN, Record, decode, encode, keys_in
 from depthtransfer.tables.parquet import seal
-
-FLOATS = st.floats(width=32)
-LIMITED = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def record(name: str = "one", loss: tuple[float, ...] = (2.0, 1.5)) -> Record:
@@ -26,10 +22,6 @@ def record(name: str = "one", loss: tuple[float, ...] = (2.0, 1.5)) -> Record:
         provenance={"seconds": 0.5},
         series={"loss": loss, "accuracy": (0.5,) * len(loss), "learning_rate_factor": (1.0,) * len(loss)},
     )
-
-
-def same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))
 
 
 def rewritten(content: bytes, **columns: Any) -> bytes:
@@ -44,26 +36,19 @@ def rewritten(content: bytes, **columns: Any) -> bytes:
     return seal(buffer.getvalue())
 
 
-@LIMITED
-@given(st.lists(FLOATS, min_size=1, max_size=20))
-def test_round_trip_keeps_every_loss(tmp_path: Path, losses: list[float]) -> None:
+def test_round_trip_keeps_every_bit_of_a_loss(tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
-    written = record(loss=tuple(losses))
+    losses = (0.1, 1e-45, 3.4e38, -0.0, math.inf, -math.inf, math.nan)
+    written = record(loss=losses)
     path.write_bytes(encode([written]))
     (read,) = decode(path)
-    assert (read.specification, read.summary, read.provenance) == (
+    assert (read.specification, read.summary, read.provenance, read.key) == (
         written.specification,
         written.summary,
         written.provenance,
+        written.key,
     )
-    assert read.key == written.key
-    assert all(map(same, read.series["loss"], losses))
-
-
-def test_round_trip_of_infinite_and_missing_numbers(tmp_path: Path) -> None:
-    path = tmp_path / "run.parquet"
-    path.write_bytes(encode([record(loss=(1.0, math.inf, -math.inf, math.nan))]))
-    assert [repr(value) for value in next(decode(path)).series["loss"]] == ["1.0", "inf", "-inf", "nan"]
+    assert np.array_equal(np.float32(read.series["loss"]), np.float32(losses), equal_nan=True)
 
 
 def test_a_pack_is_sorted_by_key_and_independent_of_order(tmp_path: Path) -> None:
@@ -112,7 +97,6 @@ def foreign(content: bytes) -> bytes:
 DAMAGES = {
     "empty": lambda c: b"",
     "truncated": lambda c: c[: len(c) // 2],
-    "without its end": lambda c: c[:-1],
     "a bit flipped": lambda c: bytes([c[0], c[1], c[2], c[3], c[4] ^ 1]) + c[5:],
     "text": lambda c: b"this is no Parquet file, but it is long enough to be one, is it not?",
     "foreign Parquet": foreign,
@@ -158,16 +142,6 @@ def test_a_file_that_is_absent_or_a_folder(tmp_path: Path, read: Any, make: Any)
     make(tmp_path / "run.parquet")
     with pytest.raises(StoreError, match=r"run\.parquet"):
         read(tmp_path / "run.parquet")
-
-
-@LIMITED
-@given(st.binary(max_size=300))
-def test_arbitrary_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "run.parquet"
-    path.write_bytes(content)
-    for read in (lambda: list(decode(path)), lambda: keys_in(path)):
-        with pytest.raises(StoreError):
-            read()
 
 
 def test_a_stored_run_is_readable_by_any_parquet_reader(tmp_path: Path) -> None:

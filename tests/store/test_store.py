@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from depthtransfer.errors import StoreError
+from depthtransfer.store import store as store_module
 from depthtransfer.store.records import Record, encode
-from depthtransfer.store.store import LAYERS_VARIABLE, Store
+from depthtransfer.store.store import LAYERS_VARIABLE, LOCAL_VARIABLE, Store
 
 
 def record(name: str, loss: float = 1.0) -> Record:
@@ -55,11 +56,6 @@ def record_as_read(written: Record) -> Record:
     )
 
 
-def test_an_empty_store(store: Store) -> None:
-    assert store.missing([A.key]) == [A.key]
-    assert store.read([A.key]) == {}
-
-
 def test_layers_in_order_of_preference(tmp_path: Path) -> None:
     first = pack(tmp_path / "first.parquet", record("a", 1.0))
     pack(tmp_path / "folder" / "deeper" / "second.parquet", record("a", 2.0), record("b", 2.0))
@@ -92,15 +88,6 @@ def test_layers_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert Store.default().missing([A.key, B.key, C.key]) == []
 
 
-def test_no_committed_runs_and_no_other_layers_is_no_reason_to_warn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv(LAYERS_VARIABLE, raising=False)
-    assert Store.default().missing([A.key]) == [A.key]
-    assert capsys.readouterr().err == ""
-
-
 def test_a_layer_that_does_not_exist_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = Store(local=tmp_path / "local", layers=(tmp_path / "absent.parquet",))
     assert store.missing([A.key]) == [A.key]
@@ -110,12 +97,10 @@ def test_a_layer_that_does_not_exist_is_reported(tmp_path: Path, capsys: pytest.
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
-    "empty": lambda content: b"",
     "truncated": lambda content: content[:-20],
     "a bit flipped": lambda content: content[:100] + bytes([content[100] ^ 8]) + content[101:],
     "another run": lambda content: encode([B]),
     "two runs": lambda content: encode([A, B]),
-    "no run": lambda content: encode([]),
 }
 
 
@@ -148,22 +133,6 @@ def test_a_damaged_file_gives_way_to_a_pack(tmp_path: Path, capsys: pytest.Captu
     assert "set aside" in capsys.readouterr().err
 
 
-def test_a_damaged_file_that_is_already_gone_is_missing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes find the same damage; the other one has set it aside in between."""
-    store.write(A)
-    path = store.path(A.key)
-    path.write_bytes(b"")
-    read = Path.read_bytes
-
-    def read_and_lose(self: Path) -> bytes:
-        content = read(self)
-        self.unlink()
-        return content
-
-    monkeypatch.setattr(Path, "read_bytes", read_and_lose)
-    assert store.read([A.key]) == {}
-
-
 def test_a_damaged_file_that_cannot_be_set_aside(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.write(A)
     store.path(A.key).write_bytes(b"")
@@ -176,7 +145,7 @@ def test_a_damaged_file_that_cannot_be_set_aside(store: Store, monkeypatch: pyte
         store.read([A.key])
 
 
-@pytest.mark.parametrize("content", [b"", b"text" * 40, None])
+@pytest.mark.parametrize("content", [b"text" * 40, None])
 def test_what_is_no_pack_is_ignored_and_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
 ) -> None:
@@ -226,33 +195,6 @@ def test_a_table_of_runs_is_no_pack_although_it_has_keys(tmp_path: Path, capsys:
     assert "runs.parquet" in capsys.readouterr().err
 
 
-def test_a_failed_write_leaves_the_old_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.write(A)
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StoreError, match="No space left on device; make room"):
-        store.write(record("a", 2.0))
-    assert losses(store, A) == {"a": 1.0}
-    assert [path.name for path in store.path(A.key).parent.iterdir()] == [f"{A.key}.parquet"]
-
-
-def test_unfinished_files_of_killed_writers_are_no_runs(store: Store, tmp_path: Path) -> None:
-    store.write(A)
-    path = store.path(A.key)
-    path.with_name(f".{B.key}.parquet.abc.part").write_bytes(path.read_bytes()[:30])
-    assert store.missing([A.key, B.key]) == [B.key]
-    above = Store(local=tmp_path / "other", layers=(store.local,))
-    assert above.missing([A.key, B.key]) == [B.key]
-
-
-def test_reading_a_pack_yields_only_what_was_asked_for(tmp_path: Path) -> None:
-    store = Store(local=tmp_path / "local", layers=(pack(tmp_path / "pack.parquet", A, B, C),))
-    assert store.read([B.key]).keys() == {B.key}
-
-
 def test_a_pack_that_is_replaced_while_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = pack(tmp_path / "pack.parquet", A, B)
     store = Store(local=tmp_path / "local", layers=(path,))
@@ -261,3 +203,94 @@ def test_a_pack_that_is_replaced_while_in_use(tmp_path: Path, capsys: pytest.Cap
     assert losses(store, A, B) == {"b": 1.0}
     assert store.missing([A.key]) == [A.key]
     assert "pack.parquet" in capsys.readouterr().err
+
+
+# ---- whatever lies in a file's place, and where the store lies
+
+PLACED: dict[str, Callable[[Path], object]] = {
+    "a pipe": os.mkfifo,
+    "a folder": Path.mkdir,
+    "a folder with something in it": lambda path: (path / "below").mkdir(parents=True),
+    "a link to a folder": lambda path: path.symlink_to(path.parent),
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+}
+
+
+@pytest.mark.parametrize("what", PLACED)
+def test_what_is_no_file_is_set_aside(store: Store, capsys: pytest.CaptureFixture[str], what: str) -> None:
+    path = store.path(A.key)
+    path.parent.mkdir(parents=True)
+    PLACED[what](path)
+    assert store.read([A.key]) == {}
+    assert store.missing([A.key]) == [A.key]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(path) in line
+    assert "set aside" in line
+    store.write(A)
+    assert losses(store, A) == {"a": 1.0}
+
+
+@pytest.mark.parametrize("target", ["circle", "nowhere"])
+def test_a_link_that_leads_nowhere_is_nothing_and_is_replaced(store: Store, target: str) -> None:
+    path = store.path(A.key)
+    path.parent.mkdir(parents=True)
+    path.symlink_to(path.name if target == "circle" else target)
+    assert store.missing([A.key]) == [A.key]
+    assert store.read([A.key]) == {}
+    store.write(A)
+    assert losses(store, A) == {"a": 1.0}
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("what", [*PLACED, "a link in a circle"])
+def test_what_is_no_pack_is_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
+    pack(tmp_path / "packs/whole.parquet", B)
+    path = tmp_path / "packs/wrong.parquet"
+    PLACED.get(what, lambda path: path.symlink_to(path.name))(path)
+    store = Store(local=tmp_path / "local", layers=(tmp_path / "packs",))
+    assert store.missing([A.key, B.key]) == [A.key]
+    assert losses(store, B) == {"b": 1.0}
+    assert "wrong.parquet" in capsys.readouterr().err
+
+
+def test_something_in_the_place_of_a_folder(store: Store) -> None:
+    folder = store.path(A.key).parent
+    store.local.mkdir()
+    folder.touch()
+    assert store.missing([A.key]) == [A.key]
+    with pytest.raises(StoreError, match="remove what is in its folder's place"):
+        store.write(A)
+    folder.unlink()
+    store.write(A)
+    assert losses(store, A) == {"a": 1.0}
+
+
+def test_an_intact_run_that_arrives_while_a_damaged_one_is_read_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another node replaces the damaged file between reading and setting aside; its run is not lost."""
+    store.write(A)
+    path = store.path(A.key)
+    path.write_bytes(b"")
+    rename = store_module.quarantine
+
+    def too_late(damaged: Path) -> Path:
+        store.write(A)
+        return rename(damaged)
+
+    monkeypatch.setattr(store_module, "quarantine", too_late)
+    assert losses(store, A) == {"a": 1.0}
+    assert [found.name for found in path.parent.iterdir()] == [path.name]
+    assert capsys.readouterr().err == ""
+
+
+def test_the_local_store_is_where_the_variable_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(LOCAL_VARIABLE, "")
+    assert Store.default().local == Path("results/store")
+    assert Store.of_solutions().local == Path("results/solutions")
+    monkeypatch.setenv(LOCAL_VARIABLE, str(tmp_path / "shared"))
+    Store.default().write(A)
+    assert {path.name for path in (tmp_path / "shared").iterdir()} == {"store"}
+    assert Store.of_solutions().local == tmp_path / "shared/solutions"
+    assert not Path("results").exists()

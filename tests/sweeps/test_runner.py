@@ -30,7 +30,7 @@ from depthtransfer.sweeps.runner import ensure
 from depthtransfer.store.store import Store
 sweep = load_runs("tiny", "{EXPERIMENT}")
 print(ensure(sweep, sweep.requests, Store.default(), data_directory=Path("data"), workers=2))
-print(sorted({{"torch", "numpy", "pandas"}} & sys.modules.keys()))
+print(sorted({{"torch", "pandas"}} & sys.modules.keys()))
 """
 
 
@@ -220,7 +220,7 @@ def test_a_killed_worker_costs_its_run_alone(
     assert long_project.tables("long") == uninterrupted
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.05, 0.1, 0.2])
+@pytest.mark.parametrize("delay", [0.0, 0.1])
 def test_ctrl_c_reaches_workers_that_have_hardly_started(
     long_project: Any, start: Any, wait_until: Any, delay: float
 ) -> None:

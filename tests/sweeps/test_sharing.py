@@ -10,7 +10,7 @@ import pytest
 from depthtransfer.store.records import SOLUTION, Record
 from depthtransfer.store.store import Store
 from depthtransfer.studies import runner as studies_runner
-from depthtransfer.studies.solution import Problem, solution
+from depthtransfer.studies.solution import Inputs, solution
 from depthtransfer.sweeps import runner
 from depthtransfer.sweeps.execution import Executor
 from depthtransfer.sweeps.grid import Request, load_runs
@@ -74,7 +74,7 @@ def test_equally_long_runs_have_an_order_of_each_checkout(
 
 def test_a_solution_that_arrives_meanwhile_is_not_solved_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path, (), SOLUTION)
-    asked = [solution("part", "initial", Problem.one_datum(1.0), depth=depth) for depth in (1, 2)]
+    asked = [solution("part", "initial", Inputs.one_datum(1.0), depth=depth) for depth in (1, 2)]
     made = {"seconds": 0.1, "finished": "now", "commit": "unknown", "machine": "m", "versions": {}}
     values: dict[str, Any] = {name: [0 if kind == "int64" else 1.0] for name, kind in SOLUTION.series}
     summary = {"status": "ok", "diverged_step": None, "left_out": 0}

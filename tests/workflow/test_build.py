@@ -145,3 +145,21 @@ def test_bad_requests_are_one_line_without_traceback(project):
         assert "config/presets/smoke.yaml" in line
         assert expected in line
     assert not Path(project.folder / "results").exists()
+
+
+def test_a_preset_without_theory_beside_files_in_the_works(project):
+    """Only what asks for a broken file, or for a theory that there is not, is refused."""
+    config = project.folder / "config"
+    (config / "presets/mine.yaml").write_text((config / "presets/smoke.yaml").read_text().replace("smoke", "my own"))
+    for folder in ("presets", "experiments", "theory"):
+        (config / folder / "broken.yaml").write_text("title: half writ\nexperiments: [")
+    output = project.snakemake("--dry-run", "--", "results/mine/report.html")
+    assert "Draw figures/mine/fig1.pdf" in output
+    assert "results/mine/theory" not in output
+    for target, said in (
+        ("figures/mine/fig6.pdf", "theory scale of preset 'mine' is unknown"),
+        ("figures/broken/fig1.pdf", "config/presets/broken.yaml is not valid YAML"),
+    ):
+        output = project.snakemake("--dry-run", "--", target, code=1)
+        (line,) = {line for line in output.splitlines() if line.startswith("depthtransfer: ")}
+        assert said in line

@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from depthtransfer import codebase, configuration, figures, targets
+from depthtransfer import codebase, configuration, figures, registry, targets
 from depthtransfer.configuration import (
     DEFAULT_PRESET,
     STUDIES,
@@ -90,7 +90,7 @@ def one_of(names):
 
 JOBS = jobs_of_configuration()
 PRESETS, EXPERIMENTS = names_of("presets"), names_of("experiments")
-FIGURES = figures.names()
+FIGURES = tuple(registry.FIGURES)
 KNOWN_FIGURES = one_of(
     str(figure_path(name, preset).relative_to("figures").with_suffix(""))
     for preset in PRESETS

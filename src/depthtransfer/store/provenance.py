@@ -3,37 +3,28 @@
 import functools
 import platform
 import subprocess
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import torch
-
-
-_PACKAGES = ("depthtransfer", "torch", "numpy")
-_SOLVERS = ("depthtransfer", "jax", "diffrax", "numpy")
+TRAINING = ("depthtransfer", "torch", "numpy")
+SOLVING = ("depthtransfer", "jax", "diffrax", "numpy")
+"""Packages that compute a run, and a solution of the theory."""
 
 
-def provenance(device: "torch.device") -> dict[str, Any]:
-    """Return commit, machine, versions and the time now; nothing that names a person or a host."""
-    import torch
+def provenance(packages: Iterable[str], accelerator: str | None = None) -> dict[str, Any]:
+    """Return commit, machine, versions and the time now; nothing that names a person or a host.
 
-    machine = _accelerator(device.index or 0) if device.type == "cuda" else _processor()
-    return _made(machine, _PACKAGES) | {"threads": torch.get_num_threads()}
-
-
-def solver_provenance() -> dict[str, Any]:
-    """The same for a solution of the theory, which is computed on the processor."""
-    return _made(_processor(), _SOLVERS)
-
-
-def _made(machine: str, packages: tuple[str, ...]) -> dict[str, Any]:
+    Args:
+        packages: whose versions count.
+        accelerator: name of the GPU that computes; None is the processor.
+    """
     return {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
-        "machine": machine,
+        "machine": accelerator or _processor(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in packages},
     }
 
@@ -69,13 +60,6 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-@functools.cache
-def _accelerator(index: int) -> str:
-    import torch
-
-    return torch.cuda.get_device_name(index)
 
 
 def _version(package: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TextIO
 
 from depthtransfer.errors import StoreError
+from depthtransfer.store.provenance import SOLVING, provenance
 from depthtransfer.store.records import Record
 from depthtransfer.store.store import Store, warn
 from depthtransfer.studies.solution import Solution
@@ -48,13 +49,12 @@ def complete(
 
 
 def _solved(specification: dict[str, Any]) -> Record:
-    from depthtransfer.store.provenance import solver_provenance
-    from depthtransfer.studies.solvers import solve
+    from depthtransfer.studies.solvers import solve  # JAX, which a study with nothing to solve does without
 
     begin = time.monotonic()
     series, summary = solve(specification)
     seconds = round(time.monotonic() - begin, 3)
-    return Record(specification, summary, solver_provenance() | {"seconds": seconds}, series)
+    return Record(specification, summary, provenance(SOLVING) | {"seconds": seconds}, series)
 
 
 def _report_divergence(title: str, each: Solution, summary: dict[str, Any]) -> None:

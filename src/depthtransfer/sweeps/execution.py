@@ -14,7 +14,7 @@ from depthtransfer.models.parametrization import initialize, parameter_groups, r
 from depthtransfer.models.registry import build, cost
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.scaling import Role, Rule, branch_multiplier
-from depthtransfer.store.provenance import provenance
+from depthtransfer.store.provenance import TRAINING, provenance
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.checkpoint import Checkpoints, StoppedError, Timer
 from depthtransfer.sweeps.spec import RunSpec
@@ -81,7 +81,7 @@ class Executor:
         begun = checkpointer.begin()
         if begun is None:
             return self.run(spec, on_progress, checkpoints, timer)
-        resumed = {"resumed_at": len(begun.loss)} if begun.loss else {}
+        resumed_at = len(begun.loss)
         shown = batches(
             data.images,
             data.labels,
@@ -114,7 +114,12 @@ class Executor:
                 **({"probe_steps": probe.steps} if spec.probe_steps else {}),
                 **({"updates": list(map(_finite, probe.updates))} if spec.probe_blocks else {}),
             },
-            provenance=provenance(self._device) | {"seconds": history.seconds} | resumed,
+            provenance={
+                **provenance(TRAINING, torch.cuda.get_device_name() if self._device.type == "cuda" else None),
+                "threads": torch.get_num_threads(),
+                "seconds": history.seconds,
+                **({"resumed_at": resumed_at} if resumed_at else {}),
+            },
             series={
                 "loss": history.loss,
                 "accuracy": history.accuracy,

@@ -11,8 +11,9 @@ from depthtransfer.data import Declaration, load_declarations
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import registry
 from depthtransfer.models.shapes import NUMBER, ImageShape, training_bytes
-from depthtransfer.scaling import Constants, Optimizer
-from depthtransfer.sweeps.spec import RunSpec, depends_on
+from depthtransfer.registry import HYPERPARAMETERS
+from depthtransfer.scaling import Constants, Optimizer, Scheme
+from depthtransfer.sweeps.spec import RunSpec
 
 MOST_RUNS = 100_000
 """More in one experiment is taken for a slip of the pen: counting them alone would take minutes."""
@@ -158,12 +159,18 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
 def _refuse_idle(grid: Grid, schemes: list[SchemeChoice], optimizer: Optimizer, where: str) -> None:
     """Refuse values of a hyperparameter on which no run depends."""
     for name in grid.values:
-        if not any(depends_on(name, scheme.name, optimizer) for scheme in schemes):
+        if not any(_depends_on(name, scheme.name, optimizer) for scheme in schemes):
             kinds = ", ".join(dict.fromkeys(str(scheme.name) for scheme in schemes))
             raise ConfigurationError(
                 f"{where}.values.{name}: no run of {kinds} with {optimizer} depends on it",
                 "leave it out, or choose a scheme or an optimizer that has it",
             )
+
+
+def _depends_on(hyperparameter: str, scheme: Scheme, optimizer: Optimizer) -> bool:
+    """Whether a run of this scheme and optimizer is another one with another value of a hyperparameter."""
+    schemes = HYPERPARAMETERS[hyperparameter].read_by
+    return (not schemes or scheme in schemes) and (hyperparameter != "momentum" or optimizer is Optimizer.SGD)
 
 
 def _schemes(grid: Grid, science: Experiment, where: str) -> list[SchemeChoice]:

@@ -17,14 +17,6 @@ _CONSTANTS_THAT_MATTER = {
     Scheme.MUP_ALPHA: ("beta", "gamma0", "base_width", "base_depth", "alpha"),
 }
 
-
-def depends_on(hyperparameter: str, scheme: Scheme, optimizer: Optimizer) -> bool:
-    """Whether a run of this scheme and optimizer is another one with another value of a hyperparameter."""
-    if hyperparameter == "momentum":
-        return optimizer is Optimizer.SGD
-    return hyperparameter in (*_CONSTANTS_THAT_MATTER[scheme], "learning_rate", "weight_decay")
-
-
 _ADDED: dict[str, Any] = {
     "options": {},
     "zero_init": False,

@@ -20,10 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.chebyshev import interpolation
 from depthtransfer.theory.descent import march
-from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.problem import Branch, Problem
 from depthtransfer.theory.recursion import march_bytes
 from depthtransfer.theory.sampled import sample
 from depthtransfer.theory.universal import _solve, linear_flow

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.lazy import lazy_descent, lazy_flow
+from depthtransfer.theory.closed_forms import lazy_descent, lazy_flow
 from depthtransfer.theory.problem import Problem
 
 KERNEL = np.array([[2.0, 0.5, 0.1], [0.5, 1.5, -0.2], [0.1, -0.2, 3.0]])

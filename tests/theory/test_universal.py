@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
+from depthtransfer.theory.universal import _solve, linear_flow
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory import chebyshev
-from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.closed_forms import one_step_kernel
 from depthtransfer.theory.descent import march
 from depthtransfer.theory.extrapolation import depth_weights, to_infinite_depth
-from depthtransfer.theory.one_step import one_step_kernel
-from depthtransfer.theory.problem import Problem
-from depthtransfer.theory.universal import _solve, linear_flow
+from depthtransfer.theory.problem import Branch, Problem
 
 ONE = Problem.one_datum(1.0)
 

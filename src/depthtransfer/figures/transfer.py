@@ -32,14 +32,12 @@ _WIDTHS = {1: 7.4, 2: 9.6, 3: 11.0, 4: 12.4}  # inches, by columns of losses
 _PANEL, _LOWER_PANEL = 3.0, 2.4  # inches of a panel with its labels: of a single row, of several
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Figure, pd.DataFrame]:
     """Loss against the swept value for every variant of the experiment, and the optimum against depth."""
     experiment = chosen(tables, entry.experiments[0])
     variants = [str(variant) for variant in experiment.runs["variant"].unique()]
     panels = [
-        panel_of(experiment, variant, style.variant_label(variant), colour, resamples=resamples, seed=seed)
+        panel_of(experiment, variant, style.variant_label(variant), colour)
         for variant, colour in zip(variants, _colours(experiment, variants), strict=True)
     ]
     rows = [panels[begin : begin + _MOST_COLUMNS] for begin in range(0, len(panels), _MOST_COLUMNS)]

@@ -100,6 +100,7 @@ def _caption(table: StudyTable, curve: pd.DataFrame) -> str:
     return (
         f"Gradient descent of {base['updates']} updates, γ₀ = {base['gamma0']:g}, β = {base['beta']:g} unless "
         f"shown. Markers: loss of the predictor averaged over {seeds_of(curve)} networks of width "
-        f"{listed(found['width'])} (one standard error), and its optimum with a 95% interval over seeds. Stars: optimum of the theory of infinite "
-        f"width. Green: tangents, by automatic differentiation of the limit. Preset {table.preset}."
+        f"{listed(found['width'])} (one standard error), and its optimum with a 95% interval over seeds. Stars: "
+        "optimum of the theory of infinite width. Green: tangents, by automatic differentiation of the limit. "
+        f"Preset {table.preset}."
     )

@@ -87,6 +87,7 @@ def _caption(table: StudyTable, rows: pd.DataFrame) -> str:
         f"One datum, γ₀ = {gamma0:g}, after {updates} updates of η₀t = {rate:g}; widths {listed(found['width'])}; "
         f"depths {listed(found['depth'])}; {seeds_of(rows)} seeds (each with both signs of its readout). Left: "
         "difference of the mean from the exact theory of infinite width at the same depth, freed of what the initial "
-        "kernels explain. Middle: variance between single networks. Right: distance from infinite depth, black at infinite width; slope "
-        f"from the {DEEPEST} deepest. Bars: one standard error; brackets: 95% intervals. Preset {table.preset}."
+        "kernels explain. Middle: variance between single networks. Right: distance from infinite depth, black at "
+        f"infinite width; slope from the {DEEPEST} deepest. Bars: one standard error; brackets: 95% intervals. Preset "
+        f"{table.preset}."
     )

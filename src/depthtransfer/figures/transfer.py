@@ -25,7 +25,7 @@ from depthtransfer.figures.panels import (
     strip_height,
 )
 from depthtransfer.figures.tables import ExperimentTables, chosen
-from depthtransfer.registry import FigureEntry
+from depthtransfer.registry import FigureEntry, hyperparameter
 
 _MOST_COLUMNS = 4
 _WIDTHS = {1: 7.4, 2: 9.6, 3: 11.0, 4: 12.4}  # inches, by columns of losses
@@ -86,5 +86,24 @@ def draw_rows(text: str, rows: Sequence[Sequence[Panel]]) -> tuple[Figure, pd.Da
             title(axes[f"optimum {place}"], index, "optimum")
             keys.append(optimum_key(row, chr(97 + index)))
             index += 1
-        finish(figure, keys, f"{text}. {caption(shown(flat))}")
+        finish(figure, keys, f"{text}. {_panels(rows)} {caption(shown(flat))}")
     return figure, behind(flat)
+
+
+def _panels(rows: Sequence[Sequence[Panel]]) -> str:
+    """What the panels show, by their letters."""
+    losses, optima, index = [], [], 0
+    for row in rows:
+        losses.append(_span(index, index + len(row) - 1))
+        optima.append(_span(index + len(row), index + len(row)))
+        index += len(row) + 1
+    swept = hyperparameter(rows[0][0].hyperparameter).label
+    return (
+        f"{', '.join(losses)}: loss against {swept}, above it what diverged; {', '.join(optima)}: optimum against "
+        "depth with 95% intervals."
+    )
+
+
+def _span(first: int, last: int) -> str:
+    letters = [chr(97 + first), chr(97 + last)]
+    return f"({letters[0]})" if first == last else f"({letters[0]}) to ({letters[1]})"

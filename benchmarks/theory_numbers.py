@@ -18,15 +18,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from depthtransfer.theory.branch import Branch
-from depthtransfer.theory.chebyshev import interpolation
 from depthtransfer.theory.descent import march
 from depthtransfer.theory.problem import Problem
 from depthtransfer.theory.recursion import march_bytes
 from depthtransfer.theory.sampled import sample
-from depthtransfer.theory.universal import _solve, linear_flow
 
 ONE = Problem.one_datum(1.0)
 PAIR = Problem([[1.0, 0.3], [0.3, 1.0]], [1.0, -0.5])
@@ -60,20 +55,6 @@ def linear(repeats: int) -> None:
         report(f"march T=160 L={depth}", times[depth], 2.0 if depth == 64 else 22.0, cold=round(cold, 2),
                declared_MiB=round(mebibytes))  # fmt: skip
     report("march L=640 over L=64", times[640] / times[64], 11.0)
-
-
-def limit(repeats: int) -> None:
-    """Infinite depth, one datum, and its error against a refined solution."""
-    for gamma0 in (0.2, 1.0, 2.0):
-        solve = partial(linear_flow, gamma0=gamma0, eta0=1, target=1, times=[0.05, 0.1, 0.2, 0.4])
-        seconds, cold = best_of(repeats, solve)
-        plain = solve()
-        fine = _solve(plain.universal.end, Branch(), True, 64)
-        if fine is None:
-            raise RuntimeError("the refined solution did not settle")
-        exact = interpolation(64, plain.kappa / fine.end) @ fine.F / gamma0
-        error = float(np.abs(plain.f / exact - 1).max())
-        report(f"linear_flow gamma0={gamma0}", seconds, 0.5, cold=round(cold, 2), relative_error=error)
 
 
 def sampled(repeats: int) -> None:

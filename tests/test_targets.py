@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from depthtransfer import targets
-from depthtransfer.configuration import STUDIES, load_preset
+from depthtransfer.configuration import load_preset
 from depthtransfer.errors import UserError
+from depthtransfer.registry import STUDIES
 from depthtransfer.targets import TABLES, Target, resolve
 
 RULES = Path(__file__).parents[1] / "workflow/rules"

@@ -4,7 +4,6 @@ A new figure is one entry of `FIGURES` and its module; a new hyperparameter is o
 of RUNS in ``tables/columns.py`` of the same name, and its use in training.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,7 +39,7 @@ class HyperparameterEntry:
     Attributes:
         label: in words, for captions.
         symbol: as a formula for axes, without dollars.
-        coordinate: in which equal steps multiply the effect equally: log2 of the value, or (stretch) of 1 / (1 - value).
+        coordinate: in which equal steps multiply the effect equally: log2 of the value, or of 1 / (1 - value).
         positive: whether 0 is refused in a grid; a grid may hold 0 of the others, though it has no log2.
         read_by: schemes whose networks it changes; empty means all.
         letter: its symbol as plain letters, where it is better known by them than by its label.
@@ -182,11 +181,6 @@ def figure(name: str) -> FigureEntry:
             f"there is no figure '{name}'", f"known figures: {', '.join(FIGURES)}, and {SWEEP}EXPERIMENT"
         )
     return FIGURES[name]
-
-
-def figures_of(experiments: Sequence[str]) -> tuple[str, ...]:
-    """Names of all figures that need no other experiments than these; those of the theory need none."""
-    return tuple(name for name, entry in FIGURES.items() if set(entry.experiments) <= set(experiments))
 
 
 def hyperparameter(name: str) -> HyperparameterEntry:

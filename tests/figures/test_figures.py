@@ -1,107 +1,165 @@
+"""Every figure, from the smoke preset's own plan filled with invented numbers: complete, labelled, nothing on top."""
+
 import itertools
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from depthtransfer.figures.legends import caption_lines, text_width
-from depthtransfer.figures.saving import save
-from matplotlib.text import Text
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
-from depthtransfer import figures
-from depthtransfer.figures import ExperimentTables, FigureError, style
+from depthtransfer import figures, registry
+from depthtransfer.cli.figure import tables_of
+from depthtransfer.errors import ConfigurationError
+from depthtransfer.figures import style
 from depthtransfer.figures.captions import caption
-from depthtransfer.tables.frames import write_csv
+from depthtransfer.figures.tables import ExperimentTables, FigureError
 
-from .records import empty_record
+from .invented import write_project
 from .synthetic_tables import learning_rate_tables
+from .synthetic_theory import study_table
 
-FIG1 = "cnn_learning_rate"
-
-
-def test_names_are_found_and_declare_what_they_need() -> None:
-    assert {"fig1", "figB1"} <= set(figures.names())
-    for name in figures.names():
-        module = figures.load(name)
-        assert module.EXPERIMENTS or figures.studies(name)
-        assert module.TITLE
+FIG1 = registry.figure("fig1")
+PANELS = {
+    **{"fig1": 3, "fig2": 3, "fig3": 8, "fig4": 6, "fig5": 2, "figB1": 2, "figB3": 3, "figM1": 9},
+    **{"fig6": 6, "fig7": 11, "rates": 9, "optimum": 4, "nonlinear": 10},
+    **{"sweep/cnn_momentum": 2, "sweep/cnn_updates": 2},
+}
 
 
-def test_an_unknown_figure_lists_the_known_ones() -> None:
-    with pytest.raises(FigureError, match="fig1"):
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    write_project(folder)
+    return folder
+
+
+@pytest.fixture
+def inside(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+
+
+def drawn(name: str) -> tuple[Figure, pd.DataFrame]:
+    entry = registry.figure(name)
+    tables: dict[str, Any] = {experiment: tables_of("smoke", experiment) for experiment in entry.experiments}
+    tables |= {study: study_table(study) for study in entry.studies}
+    return figures.load(name).draw(entry, tables)
+
+
+def draw_fig1(tables: ExperimentTables) -> tuple[Figure, pd.DataFrame]:
+    return figures.load("fig1").draw(FIG1, {FIG1.experiments[0]: tables})
+
+
+def require_good_page(figure: Figure) -> str:
+    """Everything lies inside, panels, legend and caption lie beside each other; returns the caption."""
+    with style.context():
+        figure.draw_without_rendering()
+        renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+        boxes = {f"panel {place}": axes.get_tightbbox(renderer) for place, axes in enumerate(figure.axes)}
+        boxes["legend"] = figure.legends[0].get_tightbbox(renderer)
+        text = figure._supxlabel  # type: ignore[attr-defined]
+        boxes["caption"] = text.get_tightbbox(renderer)
+    out = [name for name, box in boxes.items() if not _within(box, figure.bbox)]
+    assert not out, "cut off"
+    overlaps = [
+        (one, other) for one, other in itertools.combinations(boxes, 2) if _common(boxes[one], boxes[other]) > 1.5
+    ]
+    assert not overlaps, "on top of each other"
+    assert all(axes.get_xlabel() or axes.get_title(loc="left") for axes in figure.axes)
+    return " ".join(text.get_text().split())
+
+
+def _within(box: Bbox, whole: Bbox) -> bool:
+    return bool(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= whole.x1 and box.y1 <= whole.y1)
+
+
+def _common(one: Bbox, other: Bbox) -> float:
+    """Shorter side in pixels of what two boxes share; 0 if nothing."""
+    sides = [min(one.x1, other.x1) - max(one.x0, other.x0), min(one.y1, other.y1) - max(one.y0, other.y0)]
+    return float(max(min(sides), 0.0))
+
+
+def test_every_figure_is_registered_with_its_module() -> None:
+    assert set(registry.FIGURES) <= set(PANELS)
+    for entry in registry.FIGURES.values():
+        assert entry.title
+        assert entry.experiments or entry.studies
+    with pytest.raises(ConfigurationError, match="fig1"):
         figures.load("fig99")
 
 
-def test_imports_are_light() -> None:
-    code = (
-        "import sys; from depthtransfer import figures; [figures.load(n) for n in figures.names()];"
-        "print([m for m in ('torch', 'matplotlib', 'pandas', 'seaborn', 'scipy', 'jax') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-def written(folder: Path) -> dict[str, bytes]:
-    module = figures.load("fig1")
-    figure, table = module.draw({FIG1: learning_rate_tables()}, resamples=100)
-    paths = [*save(figure, folder / "fig1.pdf", empty_record()), folder / "fig1.csv"]
-    write_csv(table, paths[-1])
-    assert sorted(folder.iterdir()) == sorted(paths), "nothing but the three files"
-    return {path.name: path.read_bytes() for path in paths}
-
-
-def test_figure_1_is_written_and_the_same_every_time(tmp_path: Path) -> None:
-    first, second = written(tmp_path / "a"), written(tmp_path / "b")
-    assert set(first) == {"fig1.pdf", "fig1.png", "fig1.csv"}
-    assert first == second
-    assert b"CreationDate" not in first["fig1.pdf"]
-    assert b"Software" not in first["fig1.png"]
-    table = pd.read_csv(tmp_path / "a" / "fig1.csv")
-    gone = table[(table["kind"] == "optimum") & (table["scheme"] == "mup") & (table["depth"] == 48)]
-    assert list(gone["edge"]) == ["all_diverged"] * 2
-    points = table[(table["kind"] == "curve") & (table["scheme"] == "mup") & (table["depth"] == 48)]
-    assert np.isinf(points["loss"]).all()
-    assert (points["diverged"] == points["seeds"]).all()
+@pytest.mark.parametrize("name", PANELS)
+def test_nothing_is_cut_off_or_on_top_and_the_caption_says_what_was_done(name: str, inside: None) -> None:
+    figure, table = drawn(name)
+    about = require_good_page(figure)
+    assert len([axes for axes in figure.axes if axes.get_xlabel()]) == PANELS[name]
+    assert any(axes.get_ylabel() for axes in figure.axes)
+    assert "Preset" in about
+    assert len(table)
+    entry = registry.figure(name)
+    if entry.experiments:
+        for fact in ("8x8 digits", "batch 64", "epochs", "a point", "runs"):
+            assert fact in about, fact
+    if name not in ("fig4", "figB3") and entry.experiments:
+        runs = sum(len(tables_of("smoke", experiment).runs) for experiment in entry.experiments)
+        assert f"{runs} runs" in about
 
 
 @pytest.mark.parametrize(
-    ("name", "tables"),
+    "tables",
     [
-        ("fig1", learning_rate_tables()),
-        ("figB1", learning_rate_tables(("sp",))),
-        ("fig1", learning_rate_tables(widths=(8,), depths=(6,), seeds=(0,), classes=None)),
-        ("figB1", learning_rate_tables(("sp",), widths=(8,), depths=(48, 96))),
-        ("fig1", learning_rate_tables(depths=(3, 6), grid=(-3, -2))),
+        learning_rate_tables(),
+        learning_rate_tables(("sp",)),
+        learning_rate_tables(widths=(8,), depths=(6,), seeds=(0,), classes=None),
+        learning_rate_tables(("sp",), widths=(8,), depths=(48, 96)),
+        learning_rate_tables(depths=(3, 6), grid=(-3, -2)),
     ],
 )
-def test_everything_lies_inside_the_figure_and_is_labelled(name: str, tables: ExperimentTables) -> None:
-    module = figures.load(name)
-    figure, _ = module.draw({module.EXPERIMENTS[0]: tables}, resamples=20)
-    with style.context():
-        figure.draw_without_rendering()
-        written = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
-        extents = [text.get_window_extent() for text in written]
-    assert len(extents) > 20
-    assert min(box.x0 for box in extents) >= 0
-    assert min(box.y0 for box in extents) >= 0
-    assert max(box.x1 for box in extents) <= figure.bbox.x1
-    assert max(box.y1 for box in extents) <= figure.bbox.y1
-    lettered = [axes for axes in figure.axes if axes.get_xlabel()]
-    assert len(lettered) == (3 if name == "fig1" else 2)
-    assert lettered[0].get_ylabel()
-    assert lettered[-1].get_ylabel()
+def test_few_values_one_seed_and_nothing_but_divergence_are_drawn(tables: ExperimentTables) -> None:
+    figure, table = draw_fig1(tables)
+    require_good_page(figure)
+    gone = table[(table["kind"] == "optimum") & (table["edge"] == "all_diverged")]
+    assert gone["log2_optimum"].isna().all()
 
 
-def test_missing_tables_and_schemes_are_named() -> None:
-    module = figures.load("fig1")
-    with pytest.raises(FigureError, match=FIG1):
-        module.draw({})
-    with pytest.raises(FigureError, match="mup_sqrt_depth"):
-        module.draw({FIG1: learning_rate_tables(("mup",))})
+def test_the_optimum_is_where_it_was_put(inside: None) -> None:
+    for name, centre in (("fig2", -2.0), ("figM1", -2.0), ("figB3", -2.0)):
+        _, table = drawn(name)
+        optima = table[(table["kind"] == "optimum") & (table["edge"] == "none")]
+        assert len(optima) > 3
+        assert optima["log2_optimum"].to_numpy() == pytest.approx(centre, abs=0.75), name
+    _, table = drawn("fig4")
+    momentum = table[(table["kind"] == "optimum") & (table["hyperparameter"] == "momentum")]
+    assert momentum["log2_optimum"].to_numpy() == pytest.approx(2.0, abs=0.75)
+    assert set(table["kind"]) == {"curve", "optimum", "course"}
+
+
+def test_optima_are_looked_up_where_they_are_known() -> None:
+    tables = learning_rate_tables()
+    _, found = draw_fig1(tables)
+    optima = found[found["kind"] == "optimum"].assign(log2_optimum=-3.25)
+    _, shown = draw_fig1(replace(tables, optima=optima))
+    assert set(shown.loc[shown["kind"] == "optimum", "log2_optimum"]) == {-3.25}
+
+
+def test_the_cost_of_tuning_is_in_the_table_of_figure_b3(inside: None) -> None:
+    _, table = drawn("figB3")
+    (cost,) = table[table["kind"] == "cost"].to_dict("records")
+    assert cost["early_ratio"] == pytest.approx(3 * cost["ratio"])
+    assert cost["ratio"] == pytest.approx(16, rel=0.1), "a network of 32 branches for one of 2"
+
+
+def test_what_is_missing_is_named(inside: None) -> None:
+    with pytest.raises(FigureError, match="cnn_learning_rate"):
+        figures.load("fig1").draw(FIG1, {})
     with pytest.raises(FigureError, match="empty"):
-        module.draw({FIG1: ExperimentTables(learning_rate_tables().runs.head(0))})
+        draw_fig1(ExperimentTables(learning_rate_tables().runs.head(0)))
+    entry = registry.figure("fig5")
+    with pytest.raises(FigureError, match="set probes in the preset"):
+        figures.load("fig5").draw(entry, {"cnn_dynamics": tables_of("smoke", "cnn_momentum")})
 
 
 def test_steps_are_read_on_first_use_only() -> None:
@@ -111,7 +169,7 @@ def test_steps_are_read_on_first_use_only() -> None:
         calls.append(1)
         return pd.DataFrame({"step": [0]})
 
-    tables = ExperimentTables(learning_rate_tables().runs, read)
+    tables = replace(learning_rate_tables(), load_steps=read)
     assert not calls
     assert tables.steps is tables.steps
     assert len(calls) == 1
@@ -119,12 +177,12 @@ def test_steps_are_read_on_first_use_only() -> None:
         _ = ExperimentTables(tables.runs).steps
 
 
-def test_the_caption_is_read_off_the_table() -> None:
-    tables = learning_rate_tables(seeds=(0, 1, 2))
+def test_the_caption_is_read_off_the_table_and_data_appear_under_their_own_label() -> None:
+    tables = replace(learning_rate_tables(seeds=(0, 1, 2)), datasets={"digits": "photographs of my cat"})
     text = caption([tables])
     diverged = (tables.runs["status"] == "diverged").sum()
     for part in (
-        "CNN on digits",
+        "CNN on photographs of my cat",
         "SGD",
         "batch 64",
         "400 steps",
@@ -138,9 +196,13 @@ def test_the_caption_is_read_off_the_table() -> None:
         "Preset smoke",
     ):
         assert part in text
-    lines = caption_lines(text, 4.0)
-    assert " ".join(lines) == text
-    assert max(text_width(line, style.FONT_SIZE - 0.5) for line in lines) <= 4.0
+
+
+def test_a_hyperparameter_is_written_as_its_entry_says() -> None:
+    for name, entry in registry.HYPERPARAMETERS.items():
+        assert entry.symbol in style.axis_label(name)
+        assert entry.symbol in style.optimum_label(name)
+    assert style.axis_label("batch_size") == "batch size"
 
 
 def test_colour_of_a_depth_depends_on_the_depth_alone_and_tells_octaves_apart() -> None:

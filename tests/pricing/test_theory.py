@@ -1,7 +1,8 @@
 """The price of the theory: each program once, and more for more."""
 
-from depthtransfer.configuration import STUDIES, load_theory
+from depthtransfer.configuration import load_theory
 from depthtransfer.pricing.theory import seconds
+from depthtransfer.registry import STUDIES
 from depthtransfer.studies.plan import solutions
 
 

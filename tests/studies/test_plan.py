@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from depthtransfer.configuration import STUDIES, load_theory, names
+from depthtransfer.configuration import load_theory, names
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.registry import STUDIES
 from depthtransfer.studies.plan import solutions
 
 from .tiny import NETWORKS, scale

@@ -83,6 +83,24 @@ def test_a_mean_freed_of_the_initial_kernels_is_the_plain_one_within_its_error()
         assert values(freed, quantity, "standard_error")[0] < error
 
 
+def test_the_sampled_theory_is_the_exact_one_of_linear_networks():
+    given = {"gamma0": 1.0, "learning_rate": 0.05, "updates": 3, "report": "training"}
+    sampling = {"samples": 128, "replicas": 2}
+    for place in ({"depth": 4}, {"from_depths": (2, 4, 8)}):
+        exact = solution("training", "descent", ONE, **place, **given)
+        sampled = solution("training", "sampled", ONE, **place, **sampling, **given)
+        for quantity in ("f", "H", "ntk"):
+            np.testing.assert_allclose(values(sampled, quantity), values(exact, quantity), rtol=1e-4, atol=1e-8)
+
+
+def test_the_sampled_theory_of_relu_knows_its_error():
+    given = {"activation": "relu", "depth": 4, "gamma0": 1.0, "learning_rate": 0.1, "updates": 3, "report": "training"}
+    few, many = (solution("training", "sampled", ONE, samples=samples, replicas=4, **given) for samples in (512, 8192))
+    errors = [np.array(values(each, "f", "standard_error")[1:]) for each in (few, many)]
+    assert (errors[0] > 0).all()
+    assert (np.abs(np.subtract(values(few, "f"), values(many, "f")))[1:] < 6 * np.hypot(*errors)).all()
+
+
 def test_a_branch_constant_of_root_depth_is_the_unscaled_network():
     given = {"depth": 4, "gamma0": 1.0, "learning_rate": 0.004, "updates": 3, "report": "training"}
     scaled, plain = {"beta": math.sqrt(4)}, {"alpha": 0.0, "rate_exponent": 0.0}

@@ -42,6 +42,18 @@ CONTENT: dict[str, Any] = {
         "gamma0_range": [0.5, 1],
         "beta_range": [1],
     },
+    "nonlinear": {
+        "activations": ["relu", "tanh"],
+        "target": 1.0,
+        "learning_rate": 0.1,
+        "updates": 3,
+        "gamma0": 1,
+        "limit_depths": [2, 4, 8],
+        "depths": [2, 4, 8],
+        "samples": 256,
+        "replicas": 2,
+        "networks": NETWORKS,
+    },
 }
 
 

@@ -5,11 +5,10 @@ import pytest
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import activation
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.descent import march
 from depthtransfer.theory.ensemble import initial_weights, simulate
 from depthtransfer.theory.initial import layer_kernels
-from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.problem import Branch, Problem
 
 ONE = Problem.one_datum(1.0)
 PAIR = Problem([[1.0, 0.3], [0.3, 1.2]], [1.0, -0.5], [1.0, 0.7])

@@ -3,9 +3,8 @@ import pytest
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import ACTIVATIONS, activation
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.initial import layer_kernels, limit_kernels
-from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.problem import Branch, Problem
 
 ONE = Problem.one_datum(1.0)
 PAIR = Problem([[1.0, 0.3], [0.3, 1.0]], [1.0, -0.5])

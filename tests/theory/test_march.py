@@ -3,11 +3,10 @@ import pytest
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory import descent, recursion
-from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.closed_forms import lazy_descent
 from depthtransfer.theory.descent import march
 from depthtransfer.theory.initial import layer_kernels
-from depthtransfer.theory.lazy import lazy_descent
-from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.problem import Branch, Problem
 
 ONE = Problem.one_datum(1.0)
 INPUTS = np.random.default_rng(1).standard_normal((3, 5))

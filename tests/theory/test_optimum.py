@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.descent import march
 from depthtransfer.theory.optimum import (
     measured_optimum,
@@ -13,7 +12,7 @@ from depthtransfer.theory.optimum import (
     predicted_optimum,
     stable_rate,
 )
-from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.problem import Branch, Problem
 
 KERNEL = np.array([[1.0, 0.6, 0.3], [0.6, 1.0, 0.2], [0.3, 0.2, 1.0]])
 THREE = Problem(KERNEL, [1.0, 0.5, -0.3])

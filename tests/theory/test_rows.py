@@ -22,32 +22,17 @@ def call(capsys, *words):
 
 
 def test_infinite_depth_through_the_command(capsys):
-    words = [
-        "linear",
-        "--depth",
-        "inf",
-        "--gamma0",
-        "1",
-        "--eta0",
-        "0.1",
-        "--target",
-        "1",
-        "--times",
-        "0.5",
-        "1",
-        "2",
-        "4",
-        "--json",
-    ]
-    code, printed = call(capsys, *words)
+    code, printed = call(
+        capsys,
+        *["linear", "--depth", "inf", "--eta0", "0.1", "--step", "0.5", "--times", "0", "0.5", "1", "2", "--json"],
+    )
     rows = json.loads(printed.out)
     assert code == 0
     assert [list(r) for r in rows] == [KEYS] * 4
-    last = rows[-1]
-    assert last["ntk"] / (3 * math.e) - 1 == pytest.approx(0.611, abs=1e-3)
-    assert last["H_mid"] / math.exp(0.5) - 1 == pytest.approx(0.291, abs=1e-3)
-    assert last["loss"] == pytest.approx((1 - last["f"]) ** 2 / 2, rel=1e-6)
-    assert rows[2]["f"] == pytest.approx(0.865392, abs=1e-5)
+    assert rows[0]["ntk"] == pytest.approx(3 * math.e, rel=1e-4)
+    assert rows[0]["H_mid"] == pytest.approx(math.exp(0.5), rel=1e-4)
+    assert rows[3]["ntk"] > 1.3 * rows[0]["ntk"], "features are learned"
+    assert rows[3]["loss"] == pytest.approx((1 - rows[3]["f"]) ** 2 / 2, rel=1e-6)
 
 
 def test_finite_depth_is_the_march(capsys):

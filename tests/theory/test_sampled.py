@@ -2,11 +2,10 @@ import numpy as np
 import pytest
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.descent import march
 from depthtransfer.theory.ensemble import simulate
 from depthtransfer.theory.initial import layer_kernels, limit_kernels
-from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.problem import Branch, Problem
 from depthtransfer.theory.sampled import sample
 
 ONE = Problem.one_datum(1.0)

@@ -5,9 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.ensemble import initial_weights, simulate
-from depthtransfer.theory.problem import Problem
+from depthtransfer.theory.problem import Branch, Problem
 
 torch = pytest.importorskip("torch")
 scaling = pytest.importorskip("depthtransfer.scaling")

@@ -52,8 +52,8 @@ def test_why_says_what_would_run_again(built: Project) -> None:
     assert now(project)["asked"]["cnn_learning_rate"] == {"results": 8, "missing": 0, "added": 0, "dropped": 8}
     project.set_rates(0.25, 0.5)
 
-    module = project.folder / "src/depthtransfer/figures/fig1.py"
-    module.write_text(module.read_text().replace('TITLE = "', 'TITLE = "Edited: '))
+    module = project.folder / "src/depthtransfer/figures/transfer.py"
+    module.write_text(module.read_text().replace("_MOST_COLUMNS = 4", "_MOST_COLUMNS = 3"))
     present = now(project)
     assert present["code_changed"]
     assert [job["rule"] for job in present["jobs"]] == ["figure"]

@@ -5,11 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from depthtransfer.figures.sealed_files import read_sealed
 from tests.repository.test_layout import repository_files
 
-from depthtransfer import figures
-from depthtransfer.figures.origin import FigureRecord
+from depthtransfer import registry
+from depthtransfer.figures.origin import FigureRecord, read
 
 from .conftest import ROOT, Project
 
@@ -28,18 +27,18 @@ def clone(tmp_path: Path) -> Project:
 
 
 def record(path: Path) -> FigureRecord:
-    sealed = read_sealed(path.read_bytes(), path.name)
-    assert sealed.intact
-    return sealed.record
+    reading = read(path)
+    assert reading.intact
+    return reading.record
 
 
 @pytest.mark.slow
 def test_every_figure_of_reference_is_rebuilt_without_training(clone: Project) -> None:
     shipped = {path.stem: record(path) for path in (clone.folder / "figures/reference").glob("*.png")}
     shutil.rmtree(clone.folder / "figures/reference")
-    targets = [f"figures/reference/{name}.pdf" for name in figures.names()]
+    targets = [f"figures/reference/{name}.pdf" for name in registry.FIGURES]
     clone.snakemake(*targets, patience=1500)  # a minute and a half when nothing else runs
-    for name in figures.names():
+    for name in registry.FIGURES:
         for suffix in ("pdf", "png"):
             rebuilt = record(clone.folder / f"figures/reference/{name}.{suffix}")
             assert rebuilt.experiments == shipped[name].experiments, "the picture that is shown is of the same runs"

@@ -7,13 +7,13 @@ from pathlib import Path
 from depthtransfer import codebase, configuration, figures, registry, targets
 from depthtransfer.configuration import (
     DEFAULT_PRESET,
-    STUDIES,
     figure_path,
     table_folder,
 )
 from depthtransfer.errors import UserError
 from depthtransfer.pricing import theory
 from depthtransfer.pricing.jobs import Jobs
+from depthtransfer.registry import STUDIES
 from depthtransfer.studies import plan
 from depthtransfer.sweeps import grid, refinement
 
@@ -91,17 +91,18 @@ def one_of(names):
 JOBS = jobs_of_configuration()
 PRESETS, EXPERIMENTS = names_of("presets"), names_of("experiments")
 FIGURES = tuple(registry.FIGURES)
+PICTURES = FIGURES + tuple(registry.SWEEP + name for name in EXPERIMENTS)
 KNOWN_FIGURES = one_of(
     str(figure_path(name, preset).relative_to("figures").with_suffix(""))
     for preset in PRESETS
-    for name in FIGURES
+    for name in PICTURES
 )
 
 
 wildcard_constraints:
     preset=one_of(PRESETS),
     experiment=one_of(EXPERIMENTS),
-    figure=one_of(FIGURES),
+    figure=one_of(PICTURES),
     study=one_of(STUDIES),
     folder="|".join(
         ["", *(re.escape(f"{name}/") for name in PRESETS if name != DEFAULT_PRESET)]
@@ -157,7 +158,8 @@ def explain_unknown_figure(wildcards):
     others = ", ".join(name for name in PRESETS if name != DEFAULT_PRESET)
     stop(
         f"figures/{wildcards.unknown} is not known; write figures/NAME.pdf for the preset {DEFAULT_PRESET}, "
-        f"or figures/PRESET/NAME.pdf with PRESET one of {others}; NAME is one of {', '.join(FIGURES)}"
+        f"or figures/PRESET/NAME.pdf with PRESET one of {others}; NAME is one of {', '.join(FIGURES)}, "
+        f"or {registry.SWEEP}EXPERIMENT with EXPERIMENT one of {', '.join(EXPERIMENTS)}"
     )
 
 

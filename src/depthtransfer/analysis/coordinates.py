@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from depthtransfer import registry
+
 Array = npt.NDArray[np.float64]
 
 
@@ -48,9 +50,9 @@ _STRETCH = Coordinate(
     domain="updates are stretched by 1/(1 - momentum), so every value must be at least 0 and less than 1",
     symbol="1/(1 - x)",
 )
-_OWN = {"momentum": _STRETCH}
+_COORDINATES = {"log2": _LOGARITHM, "stretch": _STRETCH}
 
 
 def coordinate(hyperparameter: str) -> Coordinate:
     """The coordinate of a hyperparameter; log2 of the value unless it has one of its own."""
-    return _OWN.get(hyperparameter, _LOGARITHM)
+    return _COORDINATES[registry.hyperparameter(hyperparameter).coordinate]

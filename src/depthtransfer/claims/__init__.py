@@ -66,6 +66,8 @@ def judge_all(evidence: Evidence, claims: Iterable[Claim] = CLAIMS) -> pd.DataFr
                 "level": LEVEL,
                 "statistic": claim.statistic,
                 "threshold": claim.threshold,
+                "allowed_low": finding.allowed_low,
+                "allowed_high": finding.allowed_high,
                 "reason": claim.reason,
                 "detail": finding.detail,
                 "missing": finding.missing,

@@ -1,4 +1,4 @@
-"""Networks against the theory of infinite width and depth: Figures 6 and 7, appendices H and I."""
+"""Networks against the theory of infinite width and depth: Figures 6 and 7, appendices H and I, and beyond."""
 
 import numpy as np
 import pandas as pd
@@ -109,6 +109,25 @@ def _recursion(evidence: Evidence) -> Finding:
     return _OF_ORDER_ONE.judge(measured, detail=detail, missing="More networks.")
 
 
+def _nonlinear(evidence: Evidence) -> Finding:
+    table = _part(evidence, "nonlinear", "training")
+    table = table[table["quantity"] == "f"]
+    where = ["activation", "depth", "updates"]
+    theory = table[np.isinf(table["width"])].set_index(where)["standard_error"].rename("theory_error")
+    networks = table[np.isfinite(table["width"]) & table["theory"].notna()].join(theory, on=where)
+    if networks.empty:
+        raise TooLittleError("the study of nonlinear networks has no finite network", "add one")
+    scaled = (networks["value"] - networks["theory"]).abs() * np.sqrt(networks["width"])
+    worst = scaled.idxmax()
+    row = networks.loc[worst]
+    error = float(np.hypot(row["standard_error"], row["theory_error"]) * np.sqrt(row["width"]))
+    detail = (
+        f"Worst: {row['activation']}, width {row['width']:.0f}, depth {row['depth']:.0f}, update {row['updates']}: "
+        f"{row['value']:.4f} against {row['theory']:.4f}."
+    )
+    return _OF_ORDER_ONE.judge(Measured(float(scaled[worst]), error), detail=detail, missing="More networks.")
+
+
 def _feature_learning(evidence: Evidence) -> Finding:
     table = _part(evidence, "fig7", "one_step")
     last = table[(table["quantity"] == "dH") & (table["tau"] == 1) & (table["updates"] == 1)]
@@ -209,5 +228,16 @@ CLAIMS = (
         ("theory/rates.parquet",),
         _identity,
         "rates",
+    ),
+    Claim(
+        "A21",
+        "Beyond the paper",
+        "Finite ReLU and tanh networks that learn features follow the sampled theory up to an error of order N^(-1/2).",
+        "largest difference of the mean predictor to the theory over training, times sqrt(N), target of order 1",
+        "at most 1",
+        "An error of order N^(-1/2) with a factor of order one, as for linear networks.",
+        ("theory/nonlinear.parquet",),
+        _nonlinear,
+        "nonlinear",
     ),
 )

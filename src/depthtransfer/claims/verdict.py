@@ -39,6 +39,7 @@ class Finding:
         low, high: its interval at ``LEVEL``.
         detail: what else the tables say, in a sentence or two.
         missing: what would decide, where nothing is decided.
+        allowed_low, allowed_high: the values for which the claim holds.
     """
 
     verdict: Verdict
@@ -47,6 +48,8 @@ class Finding:
     high: float = float("nan")
     detail: str = ""
     missing: str = ""
+    allowed_low: float = -np.inf
+    allowed_high: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Region:
         else:
             verdict = Verdict.INCONCLUSIVE
         open_question = missing if verdict is Verdict.INCONCLUSIVE else ""
-        return Finding(verdict, measured.value, low, high, detail, open_question)
+        return Finding(verdict, measured.value, low, high, detail, open_question, self.low, self.high)
 
     def excludes(self, measured: Measured) -> bool:
         """Whether the whole interval lies outside."""

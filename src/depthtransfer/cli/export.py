@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, load_preset, load_theory, results_folder, theory_of
+from depthtransfer.configuration import DEFAULT_PRESET, load_preset, load_theory, results_folder, theory_of
 from depthtransfer.errors import ConfigurationError, StoreError
 from depthtransfer.files import write_atomic
+from depthtransfer.registry import STUDIES
 from depthtransfer.store.deposit import FOLDERS, write_deposit
 from depthtransfer.store.records import encode
 from depthtransfer.store.store import Store

@@ -3,7 +3,8 @@
 import argparse
 
 from depthtransfer.cli.options import add_log, interrupt_on_termination, open_log
-from depthtransfer.configuration import DEFAULT_PRESET, STUDIES, study_path
+from depthtransfer.configuration import DEFAULT_PRESET, study_path
+from depthtransfer.registry import STUDIES
 from depthtransfer.store.store import Store
 from depthtransfer.studies.collect import write_study
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", type=float, default=1.0, help="the datum's target (default: 1)")
     parser.add_argument("--times", type=float, nargs="+", required=True, help="times to report")
     parser.add_argument(
-        "--step", type=float, default=None, help="length of one update in time; without it gradient flow"
+        "--step", type=float, default=None, help="length of one update in time (lazy: without it gradient flow)"
     )
     parser.add_argument("--beta", type=float, default=1.0, help="constant of the residual branch (default: 1)")
     parser.add_argument("--alpha", type=float, default=0.5, help="depth exponent of the branch (default: 0.5)")

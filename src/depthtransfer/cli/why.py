@@ -1,18 +1,18 @@
-"""`depthtransfer why`: where a figure comes from, read from the figure itself, and what would run again now."""
+"""`depthtransfer why`: where a figure comes from, read from its files, and what would run again now."""
 
 import argparse
-import hashlib
 import json
-from dataclasses import asdict, dataclass
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from depthtransfer.cli.pending import Now, now
 from depthtransfer.configuration import figure_path
 from depthtransfer.errors import ConfigurationError, UserError
+from depthtransfer.figures.origin import FigureRecord, Maker, Origin, Reading, read
 
-if TYPE_CHECKING:
-    from depthtransfer.cli.pending import Now
-    from depthtransfer.figures.origin import FigureRecord
+_WIDTH = 110
 
 
 class ChangedFigureError(UserError):
@@ -21,26 +21,9 @@ class ChangedFigureError(UserError):
     exit_code = 4
 
 
-@dataclass(frozen=True)
-class Reading:
-    """A figure's file, read.
-
-    Attributes:
-        file: the PDF or PNG.
-        record: its record.
-        intact: whether no byte was changed.
-        table: `unchanged`, `changed` or `absent`: the CSV beside it.
-    """
-
-    file: Path
-    record: "FigureRecord"
-    intact: bool
-    table: str
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
-    parser.add_argument("file", type=Path, help="a figure: PDF, PNG, or the CSV beside them")
+    parser.add_argument("file", type=Path, help="a figure's PNG, or the PDF or CSV beside it")
     parser.add_argument("--json", action="store_true", help="everything, for programs")
 
 
@@ -48,45 +31,23 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the record; of a figure in its place in a checkout also what would run again now, and why.
 
     Raises:
-        FigureError: if the file carries no record.
+        FigureError: if there is no record.
         ChangedFigureError: after printing, if figure or table was changed since it was written.
     """
-    from depthtransfer.cli.origins import lines, lines_now
-    from depthtransfer.cli.pending import now
-
-    reading = _read(arguments.file)
+    reading = read(arguments.file)
     place = _place(reading)
     present = now(reading.record, place) if place else None
     if arguments.json:
         print(json.dumps(_content(reading, present), indent=1, ensure_ascii=False))
     else:
-        print(*lines(reading), *lines_now(reading.record, present), sep="\n")
+        for line in (*_lines(reading), *_lines_now(reading.record, present)):
+            print("".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line))
     if not reading.intact:
         raise ChangedFigureError(f"{reading.file} was changed after it was written", "draw it again")
     if reading.table == "changed":
         table = reading.file.with_suffix(".csv")
         raise ChangedFigureError(f"{table} is not the table behind {reading.file}", "draw the figure again")
     return 0
-
-
-def _read(file: Path) -> Reading:
-    from depthtransfer.figures import FigureError
-    from depthtransfer.figures.sealed_files import read_sealed
-
-    if file.suffix == ".csv":
-        file.stat()
-        beside = [file.with_suffix(suffix) for suffix in (".png", ".pdf")]
-        pictures = [path for path in beside if path.exists()]
-        if not pictures:
-            raise FigureError(f"{file} holds no record itself, and {beside[0]} is missing", "give the figure")
-        file = pictures[0]
-    sealed = read_sealed(file.read_bytes(), str(file))
-    table = file.with_suffix(".csv")
-    state = "absent"
-    if table.exists():
-        same = hashlib.sha256(table.read_bytes()).hexdigest() == sealed.record.csv
-        state = "unchanged" if same else "changed"
-    return Reading(file, sealed.record, sealed.intact, state)
 
 
 def _place(reading: Reading) -> Path | None:
@@ -100,7 +61,7 @@ def _place(reading: Reading) -> Path | None:
     return usual if here else None
 
 
-def _content(reading: Reading, present: "Now | None") -> dict[str, object]:
+def _content(reading: Reading, present: Now | None) -> dict[str, object]:
     return {
         "file": str(reading.file),
         "intact": reading.intact,
@@ -108,3 +69,61 @@ def _content(reading: Reading, present: "Now | None") -> dict[str, object]:
         "record": reading.record.model_dump(),
         "now": asdict(present) if present else None,
     }
+
+
+def _lines(reading: Reading) -> Iterator[str]:
+    """Everything that a figure's record says."""
+    record = reading.record
+    drawn = ", ".join(f"{name} {version}" for name, version in record.drawn_with.items())
+    yield f"{reading.file}: {record.figure} of the preset {record.preset}"
+    yield f"file    {'intact' if reading.intact else 'CHANGED after it was written'}"
+    yield f"drawn   by code {record.code} with {drawn}"
+    table = {"absent": "not beside it", "unchanged": "beside it, unchanged", "changed": "beside it, CHANGED"}
+    yield f"table   SHA-256 {record.csv}; {table[reading.table]}"
+    for noun, origins in (("runs", record.experiments), ("solutions", record.studies)):
+        for name, origin in origins.items():
+            yield ""
+            yield f"{name}: {len(origin.results)} {noun}, engine {', '.join(map(str, origin.engines))}"
+            yield from (f"    {line}" for line in _origin(origin, noun))
+
+
+def _origin(origin: Origin, noun: str) -> Iterator[str]:
+    if origin.seeds:
+        yield f"seeds {', '.join(map(str, origin.seeds))}"
+    for name, fingerprint in origin.data.items():
+        yield f"data {name} {fingerprint}"
+    yield f"keys SHA-256 {origin.keys}"
+    for place, maker in enumerate(origin.made_by):
+        yield f"{maker.count} {noun} by {_maker(maker)}"
+        own = [(key, what) for key, what, by in origin.results if by == place]
+        if origin.seeds:
+            for seed in sorted({what for _, what in own}, key=str):
+                keys = " ".join(key for key, what in own if what == seed)
+                yield from textwrap.wrap(keys, _WIDTH, initial_indent=f"  seed {seed}: ", subsequent_indent="    ")
+        else:
+            yield from (f"  {key} {what}" for key, what in own)
+
+
+def _maker(maker: Maker) -> str:
+    dirty = " and uncommitted changes" if maker.dirty else ""
+    versions = ", ".join(f"{name} {version}" for name, version in maker.versions.items())
+    return f"commit {maker.commit}{dirty}, on {maker.machine} ({maker.device}); {versions}"
+
+
+def _lines_now(record: FigureRecord, present: Now | None) -> Iterator[str]:
+    """What would run again, and why."""
+    yield ""
+    if present is None:
+        yield "This file is not a figure of a project in this folder: what would run again now cannot be said."
+        return
+    for name, asked in present.asked.items():
+        noun = "runs" if name in record.experiments else "solutions"
+        changed = f", {asked.added} new and {asked.dropped} dropped since" if asked.added or asked.dropped else ""
+        stored = f"{asked.missing} would be computed" if asked.missing else "all stored"
+        yield f"now     {name}: {asked.results} {noun} asked for{changed}; {stored}"
+    yield f"now     code of the figure: {'changed since' if present.code_changed else 'the same'}"
+    if not present.jobs:
+        yield "now     nothing would be made again"
+    for job in present.jobs:
+        more = f" and {len(job.output) - 1} more" if len(job.output) > 1 else ""
+        yield f"now     {job.rule} would make {job.output[0]}{more}: {job.because}"

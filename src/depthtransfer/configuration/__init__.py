@@ -18,11 +18,10 @@ from depthtransfer.configuration.paths import (
     table_folder,
 )
 from depthtransfer.configuration.preset import AugmentationChoice, Grid, Preset
-from depthtransfer.configuration.theory import STUDIES, TheoryScale
+from depthtransfer.configuration.theory import TheoryScale
 
 __all__ = [
     "DEFAULT_PRESET",
-    "STUDIES",
     "AugmentationChoice",
     "Experiment",
     "Grid",

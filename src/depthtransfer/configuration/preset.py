@@ -18,8 +18,7 @@ from depthtransfer.configuration.vocabulary import (
     Values,
     increasing,
 )
-
-_STRICTLY_POSITIVE = ("learning_rate", "gamma0", "beta")
+from depthtransfer.registry import HYPERPARAMETERS
 
 
 class AugmentationChoice(Strict):
@@ -79,8 +78,8 @@ class Grid(Strict):
             raise ValueError("give either epochs or steps")
         if "learning_rate" not in self.values:
             raise ValueError("values.learning_rate is missing")
-        for name in _STRICTLY_POSITIVE:
-            if bad := [v for v in self.values.get(name, ()) if v <= 0]:  # type: ignore[call-overload]
+        for name, values in self.values.items():
+            if HYPERPARAMETERS[name].positive and (bad := [v for v in values if v <= 0]):
                 raise ValueError(f"values.{name}: {', '.join(map(str, bad))} must be greater than 0")
         return self
 

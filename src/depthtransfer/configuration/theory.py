@@ -6,9 +6,6 @@ from pydantic import AfterValidator, Field, model_validator
 
 from depthtransfer.configuration.vocabulary import NonNegative, Positive, Size, Sizes, Strict, Values, distinct
 
-STUDIES = ("fig6", "fig7", "rates", "optimum")
-"""Studies by name; each is a section of the file and a table."""
-
 ActivationName = Literal["linear", "relu", "abs", "erf", "tanh"]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -131,6 +128,33 @@ class OptimumStudy(Strict):
         return self
 
 
+class NonlinearStudy(Strict):
+    """Nonlinear networks on one datum that learn features, against the sampled theory and its limit.
+
+    The theory is sampled with `samples` neurons in each of `replicas` independent repetitions: at every depth of the
+    networks and of `depths`, and extrapolated to infinite depth through `limit_depths`.
+    """
+
+    activations: Annotated[tuple[ActivationName, ...], Field(min_length=1), AfterValidator(distinct)]
+    target: Positive
+    learning_rate: Positive
+    updates: Size
+    gamma0: Strength
+    limit_depths: Annotated[Sizes, Field(min_length=3)]
+    depths: Sizes
+    samples: Size
+    replicas: Annotated[Size, Field(ge=2)]
+    networks: Networks
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "NonlinearStudy":
+        if self.samples % 2:
+            raise ValueError(f"samples: {self.samples} is odd; every other sample is the mirror image of one")
+        if any(max(self.limit_depths) % depth for depth in self.limit_depths):
+            raise ValueError("limit_depths: each must divide the largest, since they share their noise")
+        return self
+
+
 def _positive_definite(matrix: list[list[float]]) -> bool:
     """Whether all pivots of Gaussian elimination are positive, beyond rounding."""
     for k, pivots in enumerate(matrix):
@@ -150,3 +174,4 @@ class TheoryScale(Strict):
     fig7: TrainingStudy
     rates: RateStudy
     optimum: OptimumStudy
+    nonlinear: NonlinearStudy

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from depthtransfer.registry import HYPERPARAMETERS
 from depthtransfer.scaling import Optimizer, Scheme
 from depthtransfer.strict import Strict
 
@@ -31,7 +32,17 @@ Provenance = Literal[
 MOST_VALUES = 1000
 """Longer lists of sizes, seeds or values are taken for a slip of the pen."""
 
-Hyperparameter = Literal["learning_rate", "momentum", "weight_decay", "gamma0", "beta", "alpha"]
+
+def _known_hyperparameter(name: str) -> str:
+    if name not in HYPERPARAMETERS:
+        raise ValueError(f"{name!r} is no hyperparameter; known: {', '.join(HYPERPARAMETERS)}")
+    return name
+
+
+Hyperparameter = Annotated[
+    str, AfterValidator(_known_hyperparameter), Field(json_schema_extra={"enum": list(HYPERPARAMETERS)})
+]
+"""Name of a hyperparameter; ``depthtransfer.registry`` lists them."""
 
 
 def _expand_log2(value: Any) -> Any:

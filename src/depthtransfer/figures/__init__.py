@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 class FigureModule(Protocol):
     """What every module that draws a figure offers."""
 
-    def draw(
-        self, entry: FigureEntry, tables: "Mapping[str, Any]", *, resamples: int = 1000, seed: int = 0
-    ) -> "tuple[Figure, DataFrame]":
+    def draw(self, entry: FigureEntry, tables: "Mapping[str, Any]") -> "tuple[Figure, DataFrame]":
         """Draw a figure from the tables of its experiments and studies; return it with the table behind it."""
         ...
 

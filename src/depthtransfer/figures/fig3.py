@@ -15,16 +15,11 @@ _SETTINGS = ("LayerNorm", "no norm", "cosine")  # the schedule is tried with Lay
 _SCHEMES = {"mup": "μP", "mup_sqrt_depth": r"$1/\sqrt{L}$"}
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Figure, pd.DataFrame]:
     """A row for each scheme: losses with LayerNorm, without, and with a cosine schedule, then their optima."""
     settings = list(zip(entry.experiments, _SETTINGS, style.COLOURS, strict=False))
     rows = [
-        [
-            panel_of(chosen(tables, name), scheme, f"{label}, {setting}", colour, resamples=resamples, seed=seed)
-            for name, setting, colour in settings
-        ]
+        [panel_of(chosen(tables, name), scheme, f"{label}, {setting}", colour) for name, setting, colour in settings]
         for scheme, label in _SCHEMES.items()
     ]
     return draw_rows(entry.title, rows)

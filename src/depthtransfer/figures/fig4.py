@@ -29,9 +29,7 @@ _BLOCKS = 20  # points of a loss curve
 _SCHEME = "mup_sqrt_depth"
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Figure, pd.DataFrame]:
     """Training loss against each hyperparameter, and below it the course of training at the best value.
 
     Returns:
@@ -41,7 +39,7 @@ def draw(
     experiments = [chosen(tables, name) for name in entry.experiments]
     names = [hyperparameter(experiment.swept).label for experiment in experiments]
     panels = [
-        panel_of(experiment, _SCHEME, name, style.scheme_colour(_SCHEME), resamples=resamples, seed=seed)
+        panel_of(experiment, _SCHEME, name, style.scheme_colour(_SCHEME))
         for experiment, name in zip(experiments, names, strict=True)
     ]
     courses = [_courses(panel) for panel in panels]

@@ -21,9 +21,7 @@ _GUIDE = {"color": style.FAINT, "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
 _ENSEMBLE = {"linestyle": (0, (4, 2)), "markerfacecolor": "white", "markersize": 4}
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Figure, pd.DataFrame]:
     """Loss curves of the widest networks that were trained at every depth, and distances to the proxy.
 
     Returns:
@@ -79,6 +77,7 @@ def _draw_distances(axes: Axes, table: pd.DataFrame, widths: Sequence[int]) -> N
     start = float(table.loc[table["depth"] == depths[0], ["distance", "bias"]].max().max())
     axes.plot(depths, 0.8 * start * depths[0] / depths, **_GUIDE)
     style.label_sizes(axes, depths, "depth $L$ (residual branches)")
+    style.label_log(axes)
     axes.set_ylabel("relative distance of logits to the proxy")
     axes.grid(axis="y")
 

@@ -28,9 +28,7 @@ _COLOURS = {"H": style.COLOURS[0], "G": style.COLOURS[3], "ntk": style.COLOURS[2
 _MARKERS = {"H": "o", "G": "s", "ntk": "^"}
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, StudyTable], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, StudyTable]) -> tuple[Figure, pd.DataFrame]:
     """Kernels H and G of both data points, and how fast finite depth approaches the limit."""
     table = chosen_study(tables, entry.studies[0])
     rows = table.part("kernels")

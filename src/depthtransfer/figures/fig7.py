@@ -17,9 +17,7 @@ from depthtransfer.registry import FigureEntry
 _ROWS = {"loss": "loss", "H": r"$H(\tau=1/2)$", "ntk": r"tangent kernel $K$"}
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, StudyTable], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, StudyTable]) -> tuple[Figure, pd.DataFrame]:
     """Loss and kernels over training time for each gamma_0, and the change of H after one update."""
     table = chosen_study(tables, entry.studies[0])
     training, step = table.part("training"), table.part("one_step", quantity="dH")

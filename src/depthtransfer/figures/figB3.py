@@ -18,14 +18,12 @@ from depthtransfer.registry import FigureEntry
 _FRACTION = 1 / 3
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Figure, pd.DataFrame]:
     """Losses after a third and at the end of the same runs, their optima, and what tuning small and early saves."""
     experiment = chosen(tables, entry.experiments[0])
-    early = replace(experiment, runs=stopped(experiment.runs, experiment.steps, _FRACTION))
+    early = replace(experiment, runs=stopped(experiment.runs, experiment.steps, _FRACTION), optima=None)
     panels = [
-        panel_of(each, "mup_sqrt_depth", name, colour, resamples=resamples, seed=seed)
+        panel_of(each, "mup_sqrt_depth", name, colour)
         for each, name, colour in zip(
             (early, experiment), ("after a third", "at the end"), (style.COLOURS[3], style.COLOURS[2]), strict=True
         )

@@ -49,8 +49,7 @@ def page(
     """
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")
     FigureCanvasAgg(figure)
-    pad = _MARGIN / 2
-    figure.get_layout_engine().set(w_pad=pad, h_pad=pad, wspace=0.02, hspace=0.01)  # type: ignore[union-attr,call-arg]
+    figure.get_layout_engine().set(w_pad=_MARGIN, h_pad=_MARGIN / 2, wspace=0.02, hspace=0.01)  # type: ignore[union-attr,call-arg]
     axes = figure.subplot_mosaic(
         [list(row) for row in mosaic], height_ratios=list(heights), width_ratios=list(columns) if columns else None
     )

@@ -25,9 +25,7 @@ from depthtransfer.registry import FigureEntry, hyperparameter
 _STAR = {"marker": style.OPTIMUM, "markeredgecolor": "black", "markeredgewidth": 0.5, "markersize": 8}
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, StudyTable], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, StudyTable]) -> tuple[Figure, pd.DataFrame]:
     """Loss against learning rate, optimum against depth, and how the limit's optimum moves with gamma_0 and beta."""
     table = chosen_study(tables, entry.studies[0])
     curve, motion = table.part("curve"), table.part("motion")
@@ -35,7 +33,7 @@ def draw(
     motion = motion[motion["quantity"] != "loss"]
     widths, base = widths_of(curve), curve.iloc[0]
     with style.context():
-        figure, axes = page([["loss", "optimum", "gamma0", "beta"]], 12.4, [2.9])
+        figure, axes = page([["loss", "optimum", "gamma0", "beta"]], 11.6, [3.0])
         _draw_curves(axes["loss"], curve, widths)
         title(axes["loss"], 0, "loss after training")
         _draw_optima(axes["optimum"], curve[curve["quantity"] == "optimum"], widths)
@@ -100,8 +98,9 @@ def _caption(table: StudyTable, curve: pd.DataFrame) -> str:
     found = networks(curve)
     base = curve.iloc[0]
     return (
-        f"Gradient descent of {base['updates']} updates, γ₀ = {base['gamma0']:g}, β = {base['beta']:g} unless shown. "
-        f"Markers: loss of the predictor averaged over {seeds_of(curve)} networks of width {listed(found['width'])} (one "
-        "standard error), and its optimum with a 95% interval over seeds. Stars: optimum of the theory of infinite "
-        f"width. Green: tangents, by automatic differentiation of the limit. Preset {table.preset}."
+        f"Gradient descent of {base['updates']} updates, γ₀ = {base['gamma0']:g}, β = {base['beta']:g} unless "
+        f"shown. Markers: loss of the predictor averaged over {seeds_of(curve)} networks of width "
+        f"{listed(found['width'])} (one standard error), and its optimum with a 95% interval over seeds. Stars: "
+        "optimum of the theory of infinite width. Green: tangents, by automatic differentiation of the limit. "
+        f"Preset {table.preset}."
     )

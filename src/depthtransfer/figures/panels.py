@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import LogLocator, NullLocator
 
-from depthtransfer.analysis import curves, optima
+from depthtransfer.analysis import curves, estimates, optima
 from depthtransfer.figures import style
 from depthtransfer.figures.layout import Key, depth_key, mark, width_key
 from depthtransfer.figures.tables import ExperimentTables, FigureError
@@ -64,8 +64,8 @@ class Shared:
     reference: tuple[float, str]
 
 
-def panel_of(experiment: ExperimentTables, variant: str, name: str, colour: str, *, resamples: int, seed: int) -> Panel:
-    """Average the curves of one variant of an experiment and find their optima.
+def panel_of(experiment: ExperimentTables, variant: str, name: str, colour: str) -> Panel:
+    """Average the curves of one variant of an experiment; its optima are looked up, or found where there are none.
 
     Raises:
         FigureError: if the table has no run of it.
@@ -75,8 +75,9 @@ def panel_of(experiment: ExperimentTables, variant: str, name: str, colour: str,
         present = ", ".join(sorted(set(experiment.runs["variant"].astype(str))))
         raise FigureError(f"the runs table has no run of scheme '{variant}' (it has: {present})", "run it first")
     swept = experiment.swept
-    best = optima(runs, swept, resamples=resamples, seed=seed)
-    return Panel(name, colour, experiment, runs, swept, curves(runs, swept), best)
+    known = experiment.optima
+    best = optima(estimates(runs, swept)) if known is None else known[known["scheme"] == variant]
+    return Panel(name, colour, experiment, runs, swept, curves(runs, swept), best.reset_index(drop=True))
 
 
 def shown(panels: Sequence[Panel]) -> list[ExperimentTables]:

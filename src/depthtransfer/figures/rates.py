@@ -29,9 +29,7 @@ _OVER_WIDTH = {
 }
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, StudyTable], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, StudyTable]) -> tuple[Figure, pd.DataFrame]:
     """Bias and variance over width for each depth, and the bias of finite depth."""
     table = chosen_study(tables, entry.studies[0])
     rows = table.part("final")
@@ -86,9 +84,10 @@ def _caption(table: StudyTable, rows: pd.DataFrame) -> str:
     found = networks(rows)
     updates, rate, gamma0 = (rows[name].iloc[0] for name in ("updates", "learning_rate", "gamma0"))
     return (
-        f"One datum, γ₀ = {gamma0:g}, after {updates} updates of η₀t = {rate:g}; widths {listed(found['width'])}; depths "
-        f"{listed(found['depth'])}; {seeds_of(rows)} seeds (each with both signs of its readout). Left: difference of "
-        "the mean from the exact theory of infinite width at the same depth, freed of what the initial kernels explain. "
-        "Middle: variance between single networks. Right: distance from infinite depth, black at infinite width; slope "
-        f"from the {DEEPEST} deepest. Bars: one standard error; brackets: 95% intervals. Preset {table.preset}."
+        f"One datum, γ₀ = {gamma0:g}, after {updates} updates of η₀t = {rate:g}; widths {listed(found['width'])}; "
+        f"depths {listed(found['depth'])}; {seeds_of(rows)} seeds (each with both signs of its readout). Left: "
+        "difference of the mean from the exact theory of infinite width at the same depth, freed of what the initial "
+        "kernels explain. Middle: variance between single networks. Right: distance from infinite depth, black at "
+        f"infinite width; slope from the {DEEPEST} deepest. Bars: one standard error; brackets: 95% intervals. Preset "
+        f"{table.preset}."
     )

@@ -162,6 +162,7 @@ def draw_lines(
     if shown.empty:
         return
     ranks = range(len(widths))
+    line = {"markersize": 3.5, "markeredgewidth": 0.0} | ({} if joined else {"linestyle": ""}) | line
     # Three values a point, so that seaborn's median is the line and the extent of the three its band.
     edges = [shown.assign(**{y: shown[edge]}) for edge in spread or ()]
     sns.lineplot(
@@ -171,7 +172,7 @@ def draw_lines(
         markers={widths[r]: width_marker(r) for r in ranks} if markers else False, estimator="median",
         errorbar=(lambda values: (values.min(), values.max())) if spread else None,
         err_style="bars" if bars else "band", err_kws={"linewidth": 0.9} if bars else {"alpha": 0.2, "linewidth": 0},
-        legend=False, ax=axes, **{"markersize": 3.5, "markeredgewidth": 0.0} | ({} if joined else {"linestyle": ""}) | line,
+        legend=False, ax=axes, **line,
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ class ExperimentTables:
 
     Attributes:
         runs: one row per run; see ``depthtransfer.tables.columns.RUNS``.
+        optima: one row per variant, size and length of runs; see OPTIMA there. None where they are still to be found.
         load_steps: reads the table of steps, on first use; None where a figure is given no steps.
         load_probes: the same for the logits on the probe images.
         preset: name of the preset the runs were made with; empty if it has none.
@@ -30,6 +31,7 @@ class ExperimentTables:
     """
 
     runs: DataFrame
+    optima: DataFrame | None = None
     load_steps: Callable[[], DataFrame] | None = None
     load_probes: Callable[[], DataFrame] | None = None
     preset: str = ""

@@ -25,21 +25,19 @@ from depthtransfer.figures.panels import (
     strip_height,
 )
 from depthtransfer.figures.tables import ExperimentTables, chosen
-from depthtransfer.registry import FigureEntry
+from depthtransfer.registry import FigureEntry, hyperparameter
 
 _MOST_COLUMNS = 4
 _WIDTHS = {1: 7.4, 2: 9.6, 3: 11.0, 4: 12.4}  # inches, by columns of losses
 _PANEL, _LOWER_PANEL = 3.0, 2.4  # inches of a panel with its labels: of a single row, of several
 
 
-def draw(
-    entry: FigureEntry, tables: Mapping[str, ExperimentTables], *, resamples: int = 1000, seed: int = 0
-) -> tuple[Figure, pd.DataFrame]:
+def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Figure, pd.DataFrame]:
     """Loss against the swept value for every variant of the experiment, and the optimum against depth."""
     experiment = chosen(tables, entry.experiments[0])
     variants = [str(variant) for variant in experiment.runs["variant"].unique()]
     panels = [
-        panel_of(experiment, variant, style.variant_label(variant), colour, resamples=resamples, seed=seed)
+        panel_of(experiment, variant, style.variant_label(variant), colour)
         for variant, colour in zip(variants, _colours(experiment, variants), strict=True)
     ]
     rows = [panels[begin : begin + _MOST_COLUMNS] for begin in range(0, len(panels), _MOST_COLUMNS)]
@@ -88,5 +86,24 @@ def draw_rows(text: str, rows: Sequence[Sequence[Panel]]) -> tuple[Figure, pd.Da
             title(axes[f"optimum {place}"], index, "optimum")
             keys.append(optimum_key(row, chr(97 + index)))
             index += 1
-        finish(figure, keys, f"{text}. {caption(shown(flat))}")
+        finish(figure, keys, f"{text}. {_panels(rows)} {caption(shown(flat))}")
     return figure, behind(flat)
+
+
+def _panels(rows: Sequence[Sequence[Panel]]) -> str:
+    """What the panels show, by their letters."""
+    losses, optima, index = [], [], 0
+    for row in rows:
+        losses.append(_span(index, index + len(row) - 1))
+        optima.append(_span(index + len(row), index + len(row)))
+        index += len(row) + 1
+    swept = hyperparameter(rows[0][0].hyperparameter).label
+    return (
+        f"{', '.join(losses)}: loss against {swept}, above it what diverged; {', '.join(optima)}: optimum against "
+        "depth with 95% intervals."
+    )
+
+
+def _span(first: int, last: int) -> str:
+    letters = [chr(97 + first), chr(97 + last)]
+    return f"({letters[0]})" if first == last else f"({letters[0]}) to ({letters[1]})"

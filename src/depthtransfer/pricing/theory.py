@@ -16,6 +16,7 @@ _COMPILE = {
     "losses": (2.4, 5.7),
     "optimum": (0.7, 0.7),
     "measured_optimum": (2.0, 2.0),
+    "sampled": (1.6, 1.6),
 }
 """Seconds to compile a program, of finite and of infinite depth."""
 _COMPILE_DERIVATIVES = 28.0
@@ -26,6 +27,9 @@ _WEIGHT = 5.5e-8
 _UPDATED_WEIGHT = 3.5e-9
 _MARCHED = 2.3e-7
 """Seconds a layer and pair of updates, of a march."""
+
+_SAMPLED = 2.5e-9
+"""Seconds a sample, replica, layer and pair of updates, of the sampled theory."""
 
 Program = tuple[Any, ...]
 
@@ -66,5 +70,7 @@ def _work(specification: dict[str, Any]) -> float:
         return _AGAIN + weights * (_WEIGHT + _UPDATED_WEIGHT * updates)
     layers = sum(depth for depth in _depths(s) if isinstance(depth, int))
     rows: int = s["updates"] * len(s["targets"])
+    if "samples" in s:
+        return _AGAIN + _SAMPLED * s["samples"] * s["replicas"] * layers * (rows + 1) ** 2
     marched = _MARCHED * layers * rates * rows**2
     return marched + (_DERIVATIVES_AGAIN if s.get("derivatives") else _AGAIN)

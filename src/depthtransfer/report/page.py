@@ -1,7 +1,8 @@
 """What the page shows, and how it becomes HTML: nothing is loaded from elsewhere when it is read."""
 
 import base64
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
@@ -26,17 +27,19 @@ class Shown:
 
     Attributes:
         name: such as fig1.
-        title: one line.
-        caption: on the runs behind it.
+        title: one line; the picture itself carries the caption.
+        made_by: who made the runs behind it.
         png: the image.
+        width: of the image on the page, in pixels of CSS: never larger than it was drawn.
         csv: the table behind it.
         claims: ids of the claims that it shows.
     """
 
     name: str
     title: str
-    caption: str
+    made_by: str
     png: bytes
+    width: int
     csv: bytes
     claims: tuple[str, ...] = ()
 
@@ -57,7 +60,9 @@ class Page:
 
     Attributes:
         preset: whose results.
-        summary: one line on the whole.
+        summary: one line on the verdicts.
+        scale: one sentence on the runs they rest on.
+        made: commit and date of the page.
         claims: rows of the table of claims; see ``depthtransfer.claims.judge_all``.
         figures: in their order.
         sheets: further tables by heading, in their order, each with a sentence before it.
@@ -65,6 +70,8 @@ class Page:
 
     preset: str
     summary: str
+    scale: str
+    made: str
     claims: Sequence[dict[str, Any]]
     figures: Sequence[Shown]
     sheets: Sequence[tuple[str, str, Sheet]] = field(default_factory=tuple)
@@ -76,7 +83,7 @@ def render(page: Page) -> str:
 
     files = resources.files("depthtransfer.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "interval": interval, "margin": margin}
     template = environment.from_string((files / "page.html").read_text(encoding="utf-8"))
     parts = {name: (files / f"page.{name}").read_text(encoding="utf-8") for name in ("css", "js")}
     shown = {figure.name for figure in page.figures}
@@ -88,3 +95,18 @@ def number(value: float) -> str:
     if value != value:
         return ""
     return f"{value:.3g}".replace("inf", "∞").replace("-", "−")
+
+
+def interval(claim: Mapping[str, Any]) -> str:
+    """Interval of a claim's value; nothing where it has no width."""
+    low, high = claim["low"], claim["high"]
+    return f"{number(low)} to {number(high)}" if low < high else ""
+
+
+def margin(claim: Mapping[str, Any]) -> str:
+    """How far the interval of a claim lies inside what is allowed, or outside of it; nothing where it lies astride."""
+    inside = min(claim["low"] - claim["allowed_low"], claim["allowed_high"] - claim["high"])
+    outside = max(claim["allowed_low"] - claim["high"], claim["low"] - claim["allowed_high"])
+    if not (math.isfinite(inside) or math.isfinite(outside)):
+        return ""
+    return f"{number(inside)} inside" if inside >= 0 else f"{number(outside)} outside" if outside > 0 else "astride"

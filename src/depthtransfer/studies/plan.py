@@ -5,15 +5,17 @@ import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from depthtransfer.configuration import STUDIES, TheoryScale
+from depthtransfer.configuration import TheoryScale
 from depthtransfer.configuration.theory import (
     KernelStudy,
     Networks,
+    NonlinearStudy,
     OptimumStudy,
     RateStudy,
     TrainingStudy,
 )
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.registry import STUDIES
 from depthtransfer.studies.solution import Inputs, Solution, solution
 
 MOST_SOLUTIONS = 10_000
@@ -38,6 +40,7 @@ def solutions(scale: TheoryScale, study: str) -> tuple[Solution, ...]:
         "fig7": lambda: _training(scale.fig7),
         "rates": lambda: _rates(scale.rates),
         "optimum": lambda: _optimum(scale.optimum),
+        "nonlinear": lambda: _nonlinear(scale.nonlinear),
     }[study]()
     once: dict[tuple[str, str], Solution] = {}
     for count, each in enumerate(asked, start=1):
@@ -136,6 +139,19 @@ def _optimum(study: OptimumStudy) -> Iterator[Solution]:
         yield solution("motion", "optimum", data, derivatives=True, **{**at, "gamma0": gamma0})
     for beta in study.beta_range:
         yield solution("motion", "optimum", data, derivatives=True, **{**at, "beta": beta})
+
+
+def _nonlinear(study: NonlinearStudy) -> Iterator[Solution]:
+    one = Inputs.one_datum(study.target)
+    for name in study.activations:
+        given: Constants = {
+            "activation": name, "gamma0": study.gamma0, "learning_rate": study.learning_rate, "updates": study.updates,
+        }  # fmt: skip
+        sampling: Constants = {"samples": study.samples, "replicas": study.replicas, "report": "training"}
+        yield solution("training", "sampled", one, from_depths=study.limit_depths, **sampling, **given)
+        for depth in sorted({*study.depths, *_depths(study.networks)}):
+            yield solution("training", "sampled", one, depth=depth, **sampling, **given)
+        yield from _ensembles("training", one, study.networks, "training", **given)
 
 
 def _between(rates: tuple[float, ...], parts: int) -> tuple[float, ...]:

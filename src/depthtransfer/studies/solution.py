@@ -10,7 +10,7 @@ ENGINE = 1
 
 INFINITE = "inf"
 
-Kind = Literal["initial", "descent", "one_step", "ensemble", "losses", "optimum", "measured_optimum"]
+Kind = Literal["initial", "descent", "one_step", "ensemble", "losses", "optimum", "measured_optimum", "sampled"]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def solution(
         gamma0: feature-learning strength.
         learning_rate: eta_0 times the length of an update, or several.
         updates: number of updates.
-        more: ``tau`` (layer times), ``report``, ``from_depths``, ``first_seed``, ``seeds``.
+        more: ``tau`` (layer times), ``report``, ``from_depths``, ``first_seed``, ``seeds``, ``samples``, ``replicas``.
     """
     return Solution(
         part,

@@ -102,6 +102,29 @@ def _one_step(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
     return rows, None
 
 
+def _sampled(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
+    """Nonlinear theory at finite depth, or extrapolated through `from_depths`, with standard errors over replicas."""
+    found = theory.sample(
+        problem_of(specification),
+        depth_of(specification) or tuple(specification["from_depths"]),
+        gamma0=specification["gamma0"],
+        eta0=specification["learning_rate"],
+        steps=specification["updates"],
+        phi=specification["activation"],
+        samples=specification["samples"],
+        replicas=specification["replicas"],
+        branch=branch_of(specification),
+    )
+    unstable = found.diverged_step
+    diverged = unstable if unstable is not None and unstable < specification["updates"] else None  # an update follows
+    rows = SolutionRows(specification, diverged)
+    for name, field, tau in (("f", "f", np.nan), ("ntk", "ntk", np.nan), ("H", "H_mid", 0.5)):
+        values, errors = (array.reshape(len(found.time)) for array in (getattr(found, field), found.errors[field]))
+        for update, (value, error) in enumerate(zip(values, errors, strict=True)):
+            rows.add(name, float(value), updates=update, tau=tau, standard_error=float(error))
+    return rows, diverged
+
+
 def loss_rows(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
     """Predicted loss after the last update at each learning rate."""
     rates = np.asarray(specification["learning_rate"])
@@ -169,6 +192,7 @@ _SOLVERS: dict[str, Solver] = {
     "initial": _initial,
     "descent": _descent,
     "one_step": _one_step,
+    "sampled": _sampled,
     "ensemble": ensemble_rows,
     "losses": loss_rows,
     "optimum": optimum_rows,

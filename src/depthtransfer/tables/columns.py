@@ -231,6 +231,8 @@ CLAIMS: tuple[Column, ...] = (
     Column("level", "float64", "-", "probability that the interval covers"),
     Column("statistic", "string", "-", "what is measured"),
     Column("threshold", "string", "-", "for which values the claim holds"),
+    Column("allowed_low", "float64", "-", "the smallest of these values, of the part that is shown", numbers="any"),
+    Column("allowed_high", "float64", "-", "the largest of these values", numbers="any"),
     Column("reason", "string", "-", "why this threshold"),
     Column("detail", "string", "-", "what else the tables say"),
     Column("missing", "string", "-", "what would decide, where nothing is decided"),

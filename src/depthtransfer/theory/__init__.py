@@ -9,14 +9,11 @@ import jax
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 
 from depthtransfer.theory.activations import ACTIVATIONS, Activation, activation  # noqa: E402 - after the switch
-from depthtransfer.theory.branch import Branch  # noqa: E402
+from depthtransfer.theory.closed_forms import lazy_descent, lazy_flow, one_step_kernel  # noqa: E402
 from depthtransfer.theory.descent import MarchSolution, march  # noqa: E402
 from depthtransfer.theory.ensemble import EnsembleSolution, simulate  # noqa: E402
 from depthtransfer.theory.extrapolation import to_infinite_depth  # noqa: E402
-from depthtransfer.theory.flow import ManyFlowSolution, linear_flow_many  # noqa: E402
 from depthtransfer.theory.initial import InitialKernels, layer_kernels, limit_kernels  # noqa: E402
-from depthtransfer.theory.lazy import lazy_descent, lazy_flow  # noqa: E402
-from depthtransfer.theory.one_step import one_step_kernel  # noqa: E402
 from depthtransfer.theory.optimum import (  # noqa: E402
     MeasuredOptimum,
     Optimum,
@@ -25,19 +22,16 @@ from depthtransfer.theory.optimum import (  # noqa: E402
     predicted_losses,
     predicted_optimum,
 )
-from depthtransfer.theory.problem import Problem  # noqa: E402
+from depthtransfer.theory.problem import Branch, Problem  # noqa: E402
 from depthtransfer.theory.rows import theory_rows  # noqa: E402
 from depthtransfer.theory.sampled import SampledSolution, sample  # noqa: E402
-from depthtransfer.theory.universal import FlowSolution, linear_flow  # noqa: E402
 
 __all__ = [
     "ACTIVATIONS",
     "Activation",
     "Branch",
     "EnsembleSolution",
-    "FlowSolution",
     "InitialKernels",
-    "ManyFlowSolution",
     "MarchSolution",
     "MeasuredOptimum",
     "Optimum",
@@ -48,8 +42,6 @@ __all__ = [
     "lazy_descent",
     "lazy_flow",
     "limit_kernels",
-    "linear_flow",
-    "linear_flow_many",
     "march",
     "measured_optimum",
     "measured_predictors",

@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.memory import require_memory
-from depthtransfer.theory.problem import Array, Problem
+from depthtransfer.theory.problem import Array, Branch, Problem
 from depthtransfer.theory.recursion import Constants, march_bytes, march_rows
 
 UNSTABLE = 2.0

@@ -17,9 +17,8 @@ import numpy.typing as npt
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import activation
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.memory import require_memory
-from depthtransfer.theory.problem import Array, Problem
+from depthtransfer.theory.problem import Array, Branch, Problem
 
 
 @dataclass(frozen=True)

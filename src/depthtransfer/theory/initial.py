@@ -10,8 +10,7 @@ import numpy as np
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import Activation, activation
-from depthtransfer.theory.branch import Branch
-from depthtransfer.theory.problem import Array, Problem
+from depthtransfer.theory.problem import Array, Branch, Problem
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,11 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize_scalar
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.descent import UNSTABLE, is_mirror_image, require_gamma0
 from depthtransfer.theory.ensemble import simulate
 from depthtransfer.theory.extrapolation import to_infinite_depth
 from depthtransfer.theory.initial import layer_kernels
-from depthtransfer.theory.problem import Array, Problem
+from depthtransfer.theory.problem import Array, Branch, Problem
 from depthtransfer.theory.recursion import Constants, march_rows
 
 LIMIT_DEPTHS = (8, 16, 32)

@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 
 from depthtransfer.errors import ConfigurationError
-from depthtransfer.theory.branch import Branch
+from depthtransfer.theory.closed_forms import lazy_descent, lazy_flow
 from depthtransfer.theory.descent import first_unstable, march
 from depthtransfer.theory.extrapolation import to_infinite_depth
 from depthtransfer.theory.initial import InitialKernels, layer_kernels, limit_kernels
-from depthtransfer.theory.lazy import lazy_descent, lazy_flow
-from depthtransfer.theory.problem import Array, Problem
+from depthtransfer.theory.problem import Array, Branch, Problem
 from depthtransfer.theory.sampled import sample
-from depthtransfer.theory.universal import linear_flow
 
 Row = dict[str, float | int | str | None]
 
@@ -107,16 +105,9 @@ def _linear(full: dict[str, Any]) -> list[Row]:
     times = [float(t) for t in full["times"]]
     depth, target, step = _depth(full["depth"]), float(full["target"]), full["step"]
     common: dict[str, Any] = {"gamma0": float(full["gamma0"]), "eta0": float(full["eta0"]), "branch": _branch(full)}
-    if step is None and depth is None:
-        flow = linear_flow(target=target, times=times, **common)
-        middle = np.diagonal(flow.H(0.5)[0])
-        return [
-            _row(t, flow.f[i], flow.loss[i], flow.ntk[i], middle[i]) for i, t in enumerate(times)
-        ]  # fmt: skip
     if step is None:
         raise ConfigurationError(
-            f"gradient flow at depth {depth} is not solved",
-            "give --step for gradient descent, or --depth inf",
+            "theory linear solves gradient descent", "give --step, the length of one update in time"
         )
     counts = _updates(times, float(step))
     problem = Problem.one_datum(target)

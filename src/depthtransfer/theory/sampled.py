@@ -24,11 +24,10 @@ import numpy as np
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.theory.activations import activation
-from depthtransfer.theory.branch import Branch
 from depthtransfer.theory.descent import between_sites, first_unstable, require_gamma0
 from depthtransfer.theory.extrapolation import depth_weights
 from depthtransfer.theory.memory import require_memory
-from depthtransfer.theory.problem import Array, Problem
+from depthtransfer.theory.problem import Array, Branch, Problem
 
 RESOLVED = 1e-12
 """A field whose part outside the span of earlier ones has a smaller relative variance brings no new direction."""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from depthtransfer.analysis import estimates, refinement
-from depthtransfer.analysis.diagnosis import EDGE, WIDE
+from depthtransfer.analysis.flags import EDGE, WIDE
 
 from .simulation import SHAPES, Curves
 from .synthetic import optima_of, runs_table

@@ -22,7 +22,7 @@ rule refine:
     params:
         rows=rows_of_tables,
         most=lambda wildcards: configuration.load_preset(wildcards.preset).refine,
-        code=codebase.digest("depthtransfer.analysis.diagnosis"),
+        code=codebase.digest("depthtransfer.analysis.flags"),
     message:
         "Add values to {wildcards.experiment} ({wildcards.preset}) where its optima need them"
     shell:
@@ -47,7 +47,7 @@ rule tables:
     params:
         rows=rows_of_tables,
         code=codebase.digest(
-            "depthtransfer.sweeps.collect", "depthtransfer.analysis.statistics"
+            "depthtransfer.sweeps.collect", "depthtransfer.analysis.summary"
         ),
     message:
         "Collect the runs of {wildcards.experiment} ({wildcards.preset}) into tables"

@@ -8,15 +8,15 @@ a file.
 """
 
 from depthtransfer.analysis.consistency import approach, distances, loss_gaps, mean_curves
-from depthtransfer.analysis.diagnosis import diagnosis, refinement
 from depthtransfer.analysis.early import savings, stopped
+from depthtransfer.analysis.flags import diagnosis, refinement
 from depthtransfer.analysis.measured import Slope, fit_slope, jackknife
+from depthtransfer.analysis.movement import shifts, stability, transfer
 from depthtransfer.analysis.optimum import Estimate, estimates, optima
 from depthtransfer.analysis.ordering import loss_order
-from depthtransfer.analysis.regret import fast_transfer, regret
-from depthtransfer.analysis.statistics import statistics
+from depthtransfer.analysis.suboptimality import fast_transfer, regret
+from depthtransfer.analysis.summary import statistics
 from depthtransfer.analysis.sweep import curves
-from depthtransfer.analysis.transfer import shifts, stability, transfer
 from depthtransfer.errors import AnalysisError
 
 __all__ = [

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from depthtransfer.analysis.measured import Measured, slope_weights, weighted_sum
+from depthtransfer.analysis.movement import check_axis
 from depthtransfer.analysis.optimum import Estimate
-from depthtransfer.analysis.transfer import check_axis
 
 Configuration = tuple[str, int, int]
 

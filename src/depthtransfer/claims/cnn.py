@@ -4,7 +4,7 @@ from functools import partial
 
 from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
 from depthtransfer.analysis.ordering import along
-from depthtransfer.analysis.statistics import losses_of
+from depthtransfer.analysis.summary import losses_of
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim, Evidence
 from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of

@@ -4,7 +4,7 @@ import numpy as np
 
 from depthtransfer.analysis.measured import mean
 from depthtransfer.analysis.ordering import difference
-from depthtransfer.analysis.statistics import measured_loss
+from depthtransfer.analysis.summary import measured_loss
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim, Evidence
 from depthtransfer.claims.verdict import Finding, NotRunError, Region, TooLittleError, Verdict, all_of

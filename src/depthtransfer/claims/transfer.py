@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
-from depthtransfer.analysis.transfer import AXES, measured_optima, shift_of
+from depthtransfer.analysis.movement import AXES, measured_optima, shift_of
 from depthtransfer.claims.verdict import Finding, NotRunError, Region, TooLittleError, Verdict
 
 DEPTH_STAYS = Region(-0.25, 0.25)

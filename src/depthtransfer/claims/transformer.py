@@ -4,8 +4,8 @@ from functools import partial
 
 from depthtransfer.analysis import estimates, optima, stopped
 from depthtransfer.analysis.measured import mean
+from depthtransfer.analysis.movement import measured_optima
 from depthtransfer.analysis.ordering import difference
-from depthtransfer.analysis.transfer import measured_optima
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim, Evidence
 from depthtransfer.claims.verdict import Finding, Region, TooLittleError, all_of

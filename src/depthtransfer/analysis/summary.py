@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from depthtransfer.analysis.diagnosis import diagnosis
+from depthtransfer.analysis.flags import diagnosis
 from depthtransfer.analysis.measured import Measured
+from depthtransfer.analysis.movement import AXES, stability, transfer
 from depthtransfer.analysis.optimum import Estimate, check_level, estimates, optima
 from depthtransfer.analysis.ordering import Configuration, best_losses, loss_order
-from depthtransfer.analysis.regret import fast_transfer, regret
+from depthtransfer.analysis.suboptimality import fast_transfer, regret
 from depthtransfer.analysis.sweep import CONFIGURATION
-from depthtransfer.analysis.transfer import AXES, stability, transfer
 from depthtransfer.errors import AnalysisError
 
 _LOSS = ("log_loss", "log_loss_error", "log_loss_degrees")

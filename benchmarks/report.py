@@ -61,13 +61,11 @@ HEADER = ["benchmark", "what", "value", "unit", "spread", "target", "", "note"]
 
 def surroundings() -> dict[str, Any]:
     """Return date, commit, processor, cores and versions."""
-    import os
-
+    from depthtransfer.machine import usable_cores
     from depthtransfer.store.provenance import TRAINING, provenance
 
     found = provenance(TRAINING)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {name: found[name] for name in ("finished", "commit", "machine", "versions")} | {"cores": cores}
+    return {name: found[name] for name in ("finished", "commit", "machine", "versions")} | {"cores": usable_cores()}
 
 
 def as_text(measurements: Sequence[Measurement]) -> str:

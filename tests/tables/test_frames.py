@@ -33,16 +33,6 @@ def test_round_trip(tmp_path: Path) -> None:
     assert frame.isna().sum().to_dict() == {"name": 0, "loss": 1, "step": 1}
 
 
-def test_a_nullable_column_may_hold_nothing_at_all(tmp_path: Path) -> None:
-    write_table(table(ROW | {"step": None}), tmp_path / "table.parquet", COLUMNS)
-    assert read_table(tmp_path / "table.parquet", COLUMNS)["step"].isna().all()
-
-
-def test_columns_are_put_in_order(tmp_path: Path) -> None:
-    write_table(table(dict(reversed(ROW.items()))), tmp_path / "table.parquet", COLUMNS)
-    assert list(read_table(tmp_path / "table.parquet", COLUMNS).columns) == ["name", "loss", "step"]
-
-
 def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_table(table(ROW), tmp_path / name, COLUMNS)
@@ -88,21 +78,6 @@ def test_other_columns_are_refused_when_read(tmp_path: Path, columns: tuple[Colu
     with pytest.raises(StoreError, match=said) as caught:
         read_table(path, COLUMNS)
     assert str(path) in str(caught.value)
-
-
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"text" * 50])
-def test_damage_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "table.parquet"
-    path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"damaged.*set aside as .*; run: snakemake .*table\.parquet"):
-        read_table(path, COLUMNS)
-
-
-def test_foreign_parquet_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "table.parquet"
-    put(path, pa.table({"name": ["a"]}), sealed=False)
-    with pytest.raises(StoreError, match="does not match its checksum"):
-        read_table(path, COLUMNS)
 
 
 def aside_of(path: Path) -> list[Path]:
@@ -185,11 +160,6 @@ def test_what_is_ok_is_finite(tmp_path: Path, value: float) -> None:
 def test_an_absent_table_says_how_to_make_it(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"does not exist; run: snakemake .*table\.parquet"):
         read_table(tmp_path / "table.parquet", COLUMNS)
-
-
-def test_a_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="damaged or not Parquet"):
-        read_table(tmp_path, COLUMNS)
 
 
 @pytest.mark.parametrize("columns", [RUNS, STEPS, PROVENANCE])

@@ -1,20 +1,9 @@
 """Refuse what does not fit into memory, and say what would."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 
 from depthtransfer.errors import ConfigurationError
-
-
-def available_bytes() -> int:
-    """Memory that a process can take now, in bytes; all of it where the system does not say what is free."""
-    meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        for line in meminfo.read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+from depthtransfer.machine import available_bytes
 
 
 def require_memory(needed: int, limit: int | None, what: str, fitting: Callable[[float], str]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from depthtransfer.configuration import load_experiment, load_preset
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.strict import read_yaml
 from depthtransfer.sweeps.grid import load_runs
 
 Write = Callable[..., Path]
@@ -244,3 +245,21 @@ def test_adam_with_plain_weight_decay(config: Path, write_preset: Write) -> None
     )
     write_preset(lambda preset: None)
     refused(lambda: load_runs("mine", "cnn_learning_rate", config), "adamw")
+
+
+@pytest.mark.parametrize("text", ["010", "[1, 010]", "1_000", "1:30", "[[-007.5]]"])
+def test_numbers_that_yaml_reads_as_others_are_refused_by_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "it.yaml"
+    path.write_text(f"title: x\nseeds: {text}\n")
+    number = text.strip("[]").split(", ")[-1]
+    refused(lambda: read_yaml(path), f"it.yaml: seeds: {number} (line 2)", "decimal digits")
+
+
+def test_numbers_that_mean_what_they_look_like_are_read(tmp_path: Path) -> None:
+    (tmp_path / "it.yaml").write_text("a: [0, -3, 0.5, 1.0e-5, '010', 0x10]\n")
+    assert read_yaml(tmp_path / "it.yaml") == {"a": [0, -3, 0.5, 1e-5, "010", 16]}
+
+
+def test_a_list_is_called_a_list(config: Path, write_preset: Write) -> None:
+    write_preset(lambda preset: grid(preset).update(seeds=3))
+    refused(lambda: load_preset("mine", config), "seeds: Input should be a list", "found 3")

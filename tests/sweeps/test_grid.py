@@ -151,3 +151,31 @@ def test_variants_of_a_scheme_are_selected_by_label_or_all_by_name(expand: Any, 
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ConfigurationError, match="half listed twice"):
         expand()
+
+
+@pytest.mark.parametrize(
+    ("schemes", "optimizer", "values", "said"),
+    [
+        (["mup"], "sgd", {"alpha": [0.5]}, "values.alpha: no run of mup with sgd depends on it"),
+        (["sp"], "sgd", {"beta": [1.0, 2.0]}, "values.beta: no run of sp with sgd depends on it"),
+        (["mup"], "adam", {"momentum": [0.5, 0.9]}, "values.momentum: no run of mup with adam depends on it"),
+        (["mup", "mup_alpha"], "sgd", {"alpha": [0.5, 1.0]}, "4 runs are only 3 different ones"),
+    ],
+)
+def test_values_on_which_no_run_depends_are_refused(
+    expand: Any, tiny_project: Any, schemes: list[str], optimizer: str, values: dict[str, list[float]], said: str
+) -> None:
+    path = tiny_project.folder / f"config/experiments/{EXPERIMENT}.yaml"
+    content = yaml.safe_load(path.read_text()) | {"optimizer": {"name": optimizer}}
+    path.write_text(yaml.safe_dump(content | {"schemes": [{"name": name} for name in schemes]}))
+    with pytest.raises(ConfigurationError) as caught:
+        expand(values=rates(0.1) | values)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_hyperparameter_that_is_swept_has_values(expand: Any, tiny_project: Any) -> None:
+    path = tiny_project.folder / f"config/experiments/{EXPERIMENT}.yaml"
+    path.write_text(path.read_text().replace("sweep: learning_rate", "sweep: momentum"))
+    with pytest.raises(ConfigurationError, match=r"values: momentum is missing"):
+        expand()

@@ -15,7 +15,7 @@ from depthtransfer.sweeps.grid import ExperimentRuns, Request
 from depthtransfer.sweeps.pool import Pool
 from depthtransfer.sweeps.shards import TYPICAL
 
-SECONDS = 0.5
+SECONDS = 0.2
 """How long a network is trained, typically."""
 _LONGEST_STEP = 0.5
 """Of a network that is timed, where there is a choice (s, typically)."""

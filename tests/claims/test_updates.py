@@ -19,7 +19,8 @@ def finding(
     folder: Path,
     *,
     block: float = -1.0,
-    whole: float = 0.0,
+    together: float = 0.0,
+    told: bool = True,
     noise: float = 0.02,
     seeds: int = 4,
     depths: tuple[int, ...] = DEPTHS,
@@ -38,7 +39,8 @@ def finding(
     for run in runs.itertuples():
         for step in (0, 20):
             size = 0.0 if step == 0 else float(np.exp(noise * rng.standard_normal()))
-            moved.append((run.key, step, 0, size * run.depth**whole))
+            moved.append((run.key, step, 0, 9.0 + size))  # stem and transitions have their share in it
+            moved += [(run.key, step, -1, size * run.depth**together)] if told else []
             moved += [(run.key, step, number + 1, size * run.depth**block) for number in range(run.depth)]
     table = pd.DataFrame(moved, columns=[column.name for column in UPDATES])
     write(table, folder / "cnn_updates/updates.parquet", UPDATES)
@@ -52,7 +54,7 @@ def test_blocks_that_share_the_work(tmp_path: Path) -> None:
     assert "One block: power -1.0" in found.detail
 
 
-@pytest.mark.parametrize("wrong", [{"block": -0.5, "whole": 0.5}, {"whole": 0.5}, {"block": -0.5}, {"block": -1.5}])
+@pytest.mark.parametrize("wrong", [{"block": -0.5, "together": 0.5}, {"together": 0.5}, {"block": -0.5}, {"block": -1.5}])
 def test_other_powers_are_found_out(wrong: dict[str, float], tmp_path: Path) -> None:
     assert finding(tmp_path, **wrong).verdict is Verdict.NOT_REPRODUCED
 
@@ -74,3 +76,13 @@ def test_without_tables_or_probes_it_is_not_run(tmp_path: Path) -> None:
     finding(tmp_path)
     write(pd.DataFrame(columns=[c.name for c in UPDATES]), tmp_path / "cnn_updates/updates.parquet", UPDATES)
     assert judge(A20, Evidence(tmp_path)).verdict is Verdict.NOT_RUN
+
+
+def test_blocks_that_learn_nothing_do_not_pass_because_stem_and_transitions_learn(tmp_path: Path) -> None:
+    assert finding(tmp_path, together=-1.0).verdict is Verdict.NOT_REPRODUCED
+
+
+def test_runs_that_do_not_tell_the_blocks_share_decide_nothing(tmp_path: Path) -> None:
+    found = finding(tmp_path, told=False)
+    assert found.verdict is Verdict.NOT_RUN
+    assert "probes.together" in found.missing

@@ -46,6 +46,7 @@ CHANGES = {
     "probe_steps": (0, 6),
     "probe_images": 4,
     "probe_blocks": True,
+    "probe_together": True,
 }
 
 

@@ -40,6 +40,22 @@ def test_numbers_of_a_network_that_can_be_worked_out_by_hand() -> None:
     assert whole == pytest.approx((1.7 * 2.5 - 1.5 * 2.0) * size)
 
 
+def test_what_only_the_blocks_did_is_told_from_what_the_rest_did() -> None:
+    model = nn.Sequential(Scaled(0.0), Scaled(0.5), Scaled(1.0))
+    images = torch.tensor([[1.0]])
+    updates = BlockUpdates(model, images, [model[1], model[2]], [model[1].weight, model[2].weight], together=True)
+    with torch.no_grad():
+        model[0].weight.fill_(9.0)
+    assert updates.measure() == [0.0, 0.0, 0.0, 27.0], "blocks that learned nothing did nothing"
+    with torch.no_grad():
+        model[1].weight.fill_(0.7)
+    first, second, together, whole = updates.measure()
+    assert (first, second) == pytest.approx((2.0, 0.0))
+    assert together == pytest.approx(1.7 * 2.0 - 1.5 * 2.0)
+    assert whole == pytest.approx(10 * 1.7 * 2.0 - 1.5 * 2.0)
+    assert model[0].weight.item() == 9.0
+
+
 @pytest.mark.parametrize(("name", "sizes"), CASES)
 def test_looking_leaves_no_trace_and_sees_only_what_changed(name: str, sizes: dict[str, Any]) -> None:
     model = build(name, **sizes, branch_multiplier=0.5)

@@ -98,14 +98,14 @@ def sizes_of_updates(runs: pd.DataFrame, updates: pd.DataFrame) -> pd.DataFrame:
     """Change after the last probe, per run that did not diverge.
 
     Returns:
-        One row per (width, depth, seed): block (mean over blocks of what one adds) and whole (change of what the last
-        block gives), root mean squares over a fixed batch.
+        One row per (width, depth, seed): block (mean over blocks of what one adds) and together (change of what the
+        last block gives with all weights but those of blocks put back), root mean squares over a fixed batch.
     """
     last = updates[updates["step"] == updates["step"].max()]
-    whole = last[last["block"] == 0].set_index("key")["change"]
+    together = last[last["block"] == -1].set_index("key")["change"]
     block = last[last["block"] > 0].groupby("key")["change"].mean()
     stable = runs[runs["status"] == "ok"].set_index("key")[["width", "depth", "seed"]]
-    return stable.join(block.rename("block")).join(whole.rename("whole")).dropna().reset_index(drop=True)
+    return stable.join(block.rename("block")).join(together.rename("together")).dropna().reset_index(drop=True)
 
 
 def _slopes(table: pd.DataFrame, quantity: str) -> list[Measured]:
@@ -128,9 +128,14 @@ def _blocks_share_the_work(evidence: Evidence) -> Finding:
     updates = evidence.updates(CNN_UPDATES)
     if updates.empty:
         raise NotRunError(f"{CNN_UPDATES} has no probes of blocks", "set probes.blocks: true in the preset")
+    if not (updates["block"] == -1).any():
+        raise NotRunError(
+            f"{CNN_UPDATES} does not tell what the blocks did from what stem and transitions did",
+            "set probes.together: true in the preset",
+        )
     table = sizes_of_updates(runs, updates)
     parts = []
-    for quantity, region, words in (("block", _ONE_BLOCK, "One block"), ("whole", _ALL_BLOCKS, "All together")):
+    for quantity, region, words in (("block", _ONE_BLOCK, "One block"), ("together", _ALL_BLOCKS, "All together")):
         slopes = _slopes(table, quantity)
         if not slopes:
             raise transfer.too_little("depth")
@@ -168,7 +173,7 @@ CLAIMS = (
         "A20",
         "Section 4",
         "One block changes its features by 1/L, all blocks together by an amount that does not depend on L.",
-        "slope of log2(change of the features) over log2(depth), by one block and by all, mean over widths",
+        "slope of log2(change of the features) over log2(depth), by one block and by all blocks, mean over widths",
         "between -5/4 and -3/4 for one block, between -1/4 and 1/4 for all",
         "Half way to the neighbouring powers of the square root of the depth.",
         (f"{CNN_UPDATES}/runs.parquet", f"{CNN_UPDATES}/updates.parquet"),

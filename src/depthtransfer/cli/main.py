@@ -61,7 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog=_listed(),
     )
     parser.add_argument("--traceback", action="store_true", help="show where an error came from")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, help=argparse.SUPPRESS, prog="depthtransfer"
+    )
     named = next((word for word in words if not word.startswith("-")), None)
     for name, text in COMMANDS.items():
         subparser = commands.add_parser(name, description=text)

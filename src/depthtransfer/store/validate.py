@@ -60,12 +60,15 @@ def _logits_flaw(logits: Sequence[float], looked_at: Any, specification: Mapping
 
 
 def _updates_flaw(summary: Mapping[str, Any], specification: Mapping[str, Any]) -> str | None:
-    """One number for each block, and one for all, at each probe; None where it was not finite."""
+    """One number for each block, one for all of them if asked, and one for the whole network, at each probe.
+
+    None stands where it was not finite.
+    """
     found, asked = summary.get("updates"), specification.get("probe_blocks", False)
     if not asked:
         return None if found is None else "it has updates of blocks that were not asked for"
     blocks = specification["depth"] if _is_count(specification.get("depth")) else 0
-    expected = len(summary.get("probe_steps", [])) * (blocks + 1)
+    expected = len(summary.get("probe_steps", [])) * (blocks + 1 + bool(specification.get("probe_together")))
     if not isinstance(found, list) or len(found) != expected:
         return f"its updates of {blocks} blocks are {reprlib.repr(found)}"
     if not all(value is None or _is_duration(value) for value in found):

@@ -134,7 +134,7 @@ def _updates(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, 
             continue
         change = np.array(summary["updates"], dtype=np.float64).reshape(len(summary["probe_steps"]), -1)
         step, place = np.indices(change.shape).reshape(2, -1)
-        block = np.where(place == change.shape[1] - 1, 0, place + 1)
+        block = np.where(place == change.shape[1] - 1, 0, np.where(place == request.spec.depth, -1, place + 1))
         parts.append(
             pa.table(
                 {

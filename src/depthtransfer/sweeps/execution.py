@@ -137,7 +137,9 @@ class Executor:
         blocks = [model.get_submodule(name) for name in model.blocks()]
         branches = [name for name, role in model.roles().items() if role in (Role.BRANCH, Role.BRANCH_VECTOR)]
         weights = [model.get_parameter(name) for name in branches]
-        return Probe(model, images, spec.probe_steps, BlockUpdates(model, images, blocks, weights))
+        return Probe(
+            model, images, spec.probe_steps, BlockUpdates(model, images, blocks, weights, together=spec.probe_together)
+        )
 
 
 def _finite(value: float) -> float | None:

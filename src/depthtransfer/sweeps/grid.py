@@ -255,4 +255,5 @@ def _spec(
         probe_steps=grid.probes.steps,
         probe_images=grid.probes.images,
         probe_blocks=grid.probes.blocks,
+        probe_together=grid.probes.together,
     )

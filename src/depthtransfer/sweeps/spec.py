@@ -24,6 +24,7 @@ _ADDED: dict[str, Any] = {
     "probe_steps": (),
     "probe_images": 0,
     "probe_blocks": False,
+    "probe_together": False,
 }
 
 
@@ -58,6 +59,7 @@ class RunSpec:
         probe_steps: updates before which the logits on a fixed batch are kept.
         probe_images: images in that batch.
         probe_blocks: whether the features moved by each block are measured as well.
+        probe_together: whether those moved by all blocks, with all other weights put back, are measured as well.
     """
 
     model: str
@@ -86,6 +88,7 @@ class RunSpec:
     probe_steps: tuple[int, ...] = ()
     probe_images: int = 0
     probe_blocks: bool = False
+    probe_together: bool = False
 
     def canonical(self) -> dict[str, Any]:
         """The specification as it is hashed.

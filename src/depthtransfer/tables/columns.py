@@ -104,13 +104,13 @@ PROBES: tuple[Column, ...] = (
 UPDATES: tuple[Column, ...] = (
     *_IDENTITY,
     Column("step", "int64", "updates", "updates made so far"),
-    Column("block", "int64", "-", "residual block, counted from 1; 0 for what all of the network gives"),
+    Column("block", "int64", "-", "residual block, counted from 1; -1 for all blocks; 0 for the whole network"),
     Column(
         "change",
         "float64",
         "-",
-        "root mean square of what the change of this block's weights adds to the features; of block 0, of the change "
-        "of the last block's features; NaN where it is not finite",
+        "root mean square of what the change of this block's weights adds to the features; of -1, of the change of the "
+        "last block's features with all other weights put back; of 0, with none put back; NaN where it is not finite",
         numbers="or NaN",
     ),
 )

@@ -1,6 +1,7 @@
 """What a network says of the same images at chosen moments, and how far training has moved each block's features."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -16,24 +17,36 @@ class BlockUpdates:
         images: normalized images (B, C, H, W) on the model's device.
         blocks: modules that map the residual stream to the residual stream, in order.
         weights: of their branches.
+        together: whether what all blocks have changed is measured as well.
     """
 
     def __init__(
-        self, model: nn.Module, images: Tensor, blocks: Sequence[nn.Module], weights: Sequence[nn.Parameter]
+        self,
+        model: nn.Module,
+        images: Tensor,
+        blocks: Sequence[nn.Module],
+        weights: Sequence[nn.Parameter],
+        *,
+        together: bool = False,
     ) -> None:
         self._model, self._images, self._blocks, self._weights = model, images, blocks, weights
         self._start = [weight.detach().clone() for weight in weights]
+        of_blocks = {id(weight) for weight in weights}
+        self._others = [weight for weight in model.parameters() if together and id(weight) not in of_blocks]
+        self._others_start = [weight.detach().clone() for weight in self._others]
+        self._together = together
         self._features = self._observe()[-1][1]
 
     @torch.no_grad()
     def measure(self) -> list[float]:
-        """Return root mean squares: for each block what the change of its weights adds to the stream, then the change
-        of what the last block gives, to which all weights and all earlier features contribute."""
+        """Return root mean squares: for each block what the change of its weights adds to the stream; with `together`
+        the change of what the last block gives with all other weights put back; last the same with none put back."""
         seen = self._observe()
-        now = [weight.detach().clone() for weight in self._weights]
-        self._put(self._start)
-        added = [_rms(after - block(before)) for block, (before, after) in zip(self._blocks, seen, strict=True)]
-        self._put(now)
+        with _put(self._weights, self._start):
+            added = [_rms(after - block(before)) for block, (before, after) in zip(self._blocks, seen, strict=True)]
+        if self._together:
+            with _put(self._others, self._others_start):
+                added.append(_rms(self._observe()[-1][1] - self._features))
         return [*added, _rms(seen[-1][1] - self._features)]
 
     @torch.no_grad()
@@ -53,9 +66,16 @@ class BlockUpdates:
             handle.remove()
         return seen
 
-    def _put(self, values: Sequence[Tensor]) -> None:
-        for weight, value in zip(self._weights, values, strict=True):
-            weight.copy_(value)
+
+@contextmanager
+def _put(weights: Sequence[nn.Parameter], values: Sequence[Tensor]) -> Iterator[None]:
+    """Give weights other values for a while."""
+    now = [weight.detach().clone() for weight in weights]
+    for weight, value in zip(weights, values, strict=True):
+        weight.copy_(value)
+    yield
+    for weight, value in zip(weights, now, strict=True):
+        weight.copy_(value)
 
 
 def _rms(x: Tensor) -> float:
@@ -80,7 +100,7 @@ class Probe:
         self.logits: list[float] = []
         """Flattened from (steps looked at, images, classes)."""
         self.updates: list[float] = []
-        """Flattened from (steps looked at, blocks and one more); see `BlockUpdates.measure`."""
+        """Flattened from (steps looked at, blocks and one or two more); see `BlockUpdates.measure`."""
 
     @torch.no_grad()
     def __call__(self, step: int) -> None:

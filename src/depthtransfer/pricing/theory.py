@@ -71,6 +71,7 @@ def _work(specification: dict[str, Any]) -> float:
     layers = sum(depth for depth in _depths(s) if isinstance(depth, int))
     rows: int = s["updates"] * len(s["targets"])
     if "samples" in s:
-        return _AGAIN + _SAMPLED * s["samples"] * s["replicas"] * layers * (rows + 1) ** 2
+        draws: int = s["samples"] * s["replicas"]
+        return _AGAIN + _SAMPLED * draws * layers * (rows + 1) ** 2
     marched = _MARCHED * layers * rates * rows**2
     return marched + (_DERIVATIVES_AGAIN if s.get("derivatives") else _AGAIN)

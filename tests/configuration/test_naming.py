@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from depthtransfer.configuration import figure_path, load_preset, names, results_folder, study_path, table_folder
-from depthtransfer.configuration.distribution import read_distribution
+from depthtransfer.configuration.machines import read_distribution
 from depthtransfer.errors import ConfigurationError
 
 HOSTILE = [

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from depthtransfer.analysis.bootstrap import generator
 from depthtransfer.analysis.coordinates import Array
 from depthtransfer.analysis.measured import slope_weights
 from depthtransfer.analysis.movement import check_axis, fixed_axis
 from depthtransfer.analysis.optimum import Estimate
+from depthtransfer.analysis.uncertainty import generator
 
 READINGS = ("fast", "not_fast", "undecided")
 STATUSES = ("ok", "diverges", "all_diverged", "source_diverged", "outside")

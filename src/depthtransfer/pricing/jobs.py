@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from depthtransfer.configuration.distribution import Distribution, read_distribution
+from depthtransfer.configuration.machines import Distribution, read_distribution
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.pricing.cost import job_cost, run_seconds
 from depthtransfer.pricing.machines import CPU, Machine, machine

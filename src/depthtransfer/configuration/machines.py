@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from depthtransfer.configuration.vocabulary import Positive, Size, Strict
+from depthtransfer.configuration.vocabulary import Positive, Size
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.strict import Strict, read_yaml, validate
 

@@ -17,11 +17,11 @@ They add as variances. Only the noise was estimated from few numbers, so Sattert
 sum more degrees of freedom than the noise alone has.
 
 The bootstrap gives curves that other seeds could have given. What a seed does to every value of the
-hyperparameter alike moves no optimum, so it is removed first; what is left is treated as independent between values and resampled *within* each value. Resampling whole seeds
-instead would leave one degree of freedom with two seeds, and an interval of no use; this way every value of
-the window contributes. Residuals are widened by sqrt(n / (n - 1)), so that the variance of a resampled mean
-is unbiased. Each configuration draws from its own stream, named by its (scheme, width, depth): other rows
-of the table change nothing.
+hyperparameter alike moves no optimum, so it is removed first; what is left is treated as independent between
+values and resampled *within* each value. Resampling whole seeds instead would leave one degree of freedom
+with two seeds, and an interval of no use; this way every value of the window contributes. Residuals are
+widened by sqrt(n / (n - 1)), so that the variance of a resampled mean is unbiased. Each configuration draws
+from its own stream, named by its (scheme, width, depth): other rows of the table change nothing.
 """
 
 import hashlib

@@ -112,9 +112,9 @@ class Store:
         try:
             return self._only(path, key)
         except StoreError as error:
-            return self._set_aside(path, key, error)
+            return self._quarantine(path, key, error)
 
-    def _set_aside(self, path: Path, key: str, error: StoreError) -> Record | None:
+    def _quarantine(self, path: Path, key: str, error: StoreError) -> Record | None:
         """Rename a damaged file; if another process has put an intact one there meanwhile, return that."""
         try:
             aside = quarantine(path)

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from depthtransfer.cli import main
+from depthtransfer.cli import import_, main
 from depthtransfer.store.store import Store
-from depthtransfer.sweeps import spec
 from depthtransfer.sweeps.grid import load_runs
 
 EXPERIMENT = "cnn_learning_rate_sp"
@@ -41,7 +40,7 @@ def test_runs_of_another_engine_are_named(
     printed(capsys, "export", "--preset", "tiny")
     assert main(["import", "results/tiny/deposit.zip"]) == 0
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr(spec, "ENGINE_VERSION", 99)
+    monkeypatch.setattr(import_, "ENGINE_VERSION", 99)
     assert main(["import", "results/tiny/deposit.zip"]) == 0
     assert "runs of engine 1 are not used, this is engine 99" in capsys.readouterr().err
 

@@ -256,9 +256,10 @@ def keep(archive: Path, folder: Path) -> tuple[Path, Manifest]:
     Raises:
         StoreError: if the archive is not what it says, or the copy cannot be written.
     """
+    manifest = open_deposit(archive).manifest
     with open_regular(archive) as stream:
         before = hashlib.file_digest(stream, "sha256").hexdigest()
-    manifest = check(archive).manifest
+    check(archive)
     kept = folder / f"{manifest.preset}-{before[:16]}.zip"
     write_atomic(kept, _copied(archive, before))
     return kept, manifest

@@ -80,11 +80,11 @@ def figure_7(_: int) -> None:
 def main() -> None:
     """Run all or one of them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("linear", "limit", "sampled", "figure7"))
+    parser.add_argument("--only", choices=("linear", "sampled", "figure7"))
     parser.add_argument("--repeats", type=int, default=3)
     arguments = parser.parse_args()
     print(json.dumps({"machine": platform.processor() or platform.machine(), "cpus": os.cpu_count()}))
-    for name, work in (("limit", limit), ("linear", linear), ("sampled", sampled), ("figure7", figure_7)):
+    for name, work in (("linear", linear), ("sampled", sampled), ("figure7", figure_7)):
         if arguments.only in (None, name):
             work(arguments.repeats)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -54,7 +54,9 @@ def test_blocks_that_share_the_work(tmp_path: Path) -> None:
     assert "One block: power -1.0" in found.detail
 
 
-@pytest.mark.parametrize("wrong", [{"block": -0.5, "together": 0.5}, {"together": 0.5}, {"block": -0.5}, {"block": -1.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"block": -0.5, "together": 0.5}, {"together": 0.5}, {"block": -0.5}, {"block": -1.5}]
+)
 def test_other_powers_are_found_out(wrong: dict[str, float], tmp_path: Path) -> None:
     assert finding(tmp_path, **wrong).verdict is Verdict.NOT_REPRODUCED
 

@@ -12,8 +12,11 @@ EXPERIMENT = "cnn_learning_rate_sp"
 @pytest.fixture
 def invented_tables(tiny_project: Any) -> None:
     """Tables of a sweep with an optimum that anybody would find at 1/4."""
+    from depthtransfer.analysis import statistics
     from depthtransfer.store.records import Record
     from depthtransfer.sweeps.collect import write_tables
+    from depthtransfer.tables.columns import OPTIMA
+    from depthtransfer.tables.frames import read_runs, write_frame
 
     tiny_project.write_preset(
         depths=[3, 6], seeds=[0, 1], values={"learning_rate": [0.0625, 0.125, 0.25, 0.5, 1.0]}, steps=2, window=1
@@ -31,4 +34,7 @@ def invented_tables(tiny_project: Any) -> None:
             ),
             "local",
         )
-    write_tables(sweep, records, Path("results/tiny") / EXPERIMENT)
+    folder = Path("results/tiny") / EXPERIMENT
+    write_tables(sweep, records, folder)
+    found = statistics(read_runs(folder / "runs.parquet"), sweep.swept, resamples=20)
+    write_frame(found["optima"], folder / "optima.parquet", OPTIMA)

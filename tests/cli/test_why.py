@@ -101,7 +101,7 @@ def test_what_carries_no_record_is_one_line(tiny_project: Any, capsys: pytest.Ca
         ("config/datasets.yaml", "neither PDF nor PNG"),
         ("absent.pdf", "No such file"),
         ("absent.csv", "No such file"),
-        ("config", "Is a directory"),
+        ("config", "neither PDF nor PNG"),
     ):
         assert main(["why", name]) != 0
         (line,) = capsys.readouterr().err.splitlines()

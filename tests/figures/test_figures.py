@@ -25,7 +25,7 @@ from .synthetic_theory import study_table
 FIG1 = registry.figure("fig1")
 PANELS = {
     **{"fig1": 3, "fig2": 3, "fig3": 8, "fig4": 6, "fig5": 2, "figB1": 2, "figB3": 3, "figM1": 9},
-    **{"fig6": 6, "fig7": 11, "rates": 9, "optimum": 4, "nonlinear": 10},
+    **{"fig6": 6, "fig7": 8, "rates": 9, "optimum": 4, "nonlinear": 10},
     **{"sweep/cnn_momentum": 2, "sweep/cnn_updates": 2},
 }
 

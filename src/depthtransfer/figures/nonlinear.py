@@ -57,8 +57,8 @@ def draw(entry: FigureEntry, tables: Mapping[str, StudyTable]) -> tuple[Figure, 
                 *_draw_over_width(axes[f"{name} width"], networks(away), widths),
                 *_draw_over_depth(axes[f"{name} depth"], exact(away)),
             ]
-            title(axes[f"{name} width"], len(_PARTS) * row + 3, f"{_NAMES[name]}: from theory at depth $L$")
-            title(axes[f"{name} depth"], len(_PARTS) * row + 4, f"{_NAMES[name]}: theory from its limit")
+            title(axes[f"{name} width"], len(_PARTS) * row + 3, f"{_NAMES[name]}: finite width")
+            title(axes[f"{name} depth"], len(_PARTS) * row + 4, f"{_NAMES[name]}: finite depth")
             behind += [away.assign(kind="distance"), pd.DataFrame(slopes).assign(kind="slope", activation=name)]
         finish(figure, theory_keys(rows), f"{entry.title}. {_caption(table, rows)}")
     return figure, pd.concat(behind, ignore_index=True)
@@ -101,7 +101,7 @@ def _draw_over_width(axes: Axes, away: pd.DataFrame, widths: tuple[int, ...]) ->
     several = away.groupby("depth")["width"].transform("nunique") > 1
     slopes = draw_power_laws(axes, away[several], "distance", "standard_error", widths) if several.any() else []
     draw_points(axes, away[~several], "width", "distance", "standard_error", widths)
-    _labelled(axes, sorted(widths), "width $N$", "distance of $f$")
+    _labelled(axes, sorted(widths), "width $N$", r"distance of $f$ from $N\to\infty$")
     if slopes:
         note(axes, slopes_note(slopes))
     return [{"over": "width", **slope} for slope in slopes]
@@ -118,7 +118,7 @@ def _draw_over_depth(axes: Axes, away: pd.DataFrame) -> list[dict[str, Any]]:
     axes.scatter(line["depth"], line["distance"], s=18, color=colours, linewidths=0, zorder=4)
     depths = line["depth"].to_numpy(dtype=float)
     axes.plot(depths, 0.6 * line["distance"].iloc[0] * depths[0] / depths, **GUIDE)
-    _labelled(axes, list(depths), "depth $L$", r"distance of $f$ at $N\to\infty$")
+    _labelled(axes, list(depths), "depth $L$", r"distance of $f$ from $L\to\infty$")
     deepest = line.nlargest(DEEPEST, "depth")
     try:
         slope = fit_slope(deepest["depth"], deepest["distance"], deepest["standard_error"])
@@ -146,5 +146,6 @@ def _caption(table: StudyTable, rows: pd.DataFrame) -> str:
         f"{seeds_of(rows)} seeds (each with both signs of its readout) and one standard error; the loss is that of the "
         "mean predictor. Lines: theory of infinite width at finite depth, sampled neuron by neuron; dashed: its limit "
         "of infinite depth, extrapolated; bands: two standard errors. Last columns: root mean square over training of "
-        f"the difference of the mean predictor; brackets: 95% intervals. Preset {table.preset}."
+        "the distance of the mean predictor from the theory of its depth, and of that theory from its limit; brackets: "
+        f"95% intervals. Preset {table.preset}."
     )

@@ -105,14 +105,13 @@ def test_interrupt_ends_at_once_and_leaves_no_lock(project):
 def test_editing_code_redraws_what_uses_it_and_trains_nothing(built):
     project = built
     source = project.folder / "src/depthtransfer"
-    module = source / "figures/fig1.py"
+    module = source / "figures/transfer.py"
     text = module.read_text()
     module.write_text("# a comment\n" + text)
     unrelated = source / "models/registry.py"
     unrelated.write_text(unrelated.read_text() + "\nUNRELATED = 1\n")
     assert "Nothing to be done" in project.snakemake(FIGURE)
-    title = next(line for line in text.splitlines() if line.startswith("TITLE"))
-    module.write_text(text.replace(title, 'TITLE = "Another title"'))
+    module.write_text(text.replace("_MOST_COLUMNS = 4", "_MOST_COLUMNS = 3"))
     output = project.snakemake(FIGURE)
     assert "Draw figures/fig1.pdf" in output
     assert "Train" not in output

@@ -22,27 +22,31 @@ def edit(project: Project, module: str, old: str, new: str) -> None:
 
 @pytest.mark.slow
 def test_an_edit_makes_again_what_uses_the_edited_code_and_nothing_else(built: Project) -> None:
-    """Two figures of the same kind of panels: comments, then a module of one, then the style of both."""
+    """Two figures that one module draws: comments, then that module, then the style."""
     project = built
     project.snakemake(ONE, OTHER)
     store = {path: path.stat().st_mtime_ns for path in (project.folder / "results/store").rglob("*.parquet")}
     before = {figure: project.read(figure) for figure in (ONE, OTHER)}
 
-    edit(project, "figures/fig1.py", '"""Figure 1', '# a comment\n"""Another docstring. Figure 1')
-    edit(project, "figures/style.py", "TEXT_WIDTH = 9.5", "\nTEXT_WIDTH = 9.5  # another comment")
+    edit(project, "figures/transfer.py", '"""Figures of', '# a comment\n"""Another docstring. Figures of')
+    edit(project, "figures/style.py", "FONT_SIZE = 8.0", "\nFONT_SIZE = 8.0  # another comment")
     edit(project, "training/loop.py", "import ", "# training is not told apart by its code\nimport ")
-    for unrelated in ("figures/fig5.py", "theory/flow.py", "models/vit.py", "training/schedules.py", "cli/status.py"):
+    for unrelated in (
+        "figures/fig5.py",
+        "theory/sampled.py",
+        "models/vit.py",
+        "training/optimizers.py",
+        "cli/status.py",
+    ):
         with (project.folder / SOURCE / unrelated).open("a") as module:
             module.write("\nUNRELATED = 1\n")
     assert "Nothing to be done" in project.snakemake(ONE, OTHER)
 
-    edit(project, "figures/fig1.py", 'TITLE = "', 'TITLE = "Edited: ')
-    output = project.snakemake(ONE, OTHER)
-    assert drawn(output) == {ONE}
+    edit(project, "figures/transfer.py", "_PANEL, _LOWER_PANEL = 3.0, 2.4", "_PANEL, _LOWER_PANEL = 3.5, 2.4")
+    assert drawn(project.snakemake(ONE, OTHER)) == {ONE, OTHER}
     assert project.read(ONE) != before[ONE]
-    assert project.read(OTHER) == before[OTHER]
 
-    edit(project, "figures/style.py", "TEXT_WIDTH = 9.5", "TEXT_WIDTH = 9.0")
+    edit(project, "figures/style.py", "FONT_SIZE = 8.0", "FONT_SIZE = 8.5")
     output = project.snakemake(ONE, OTHER)
     assert drawn(output) == {ONE, OTHER}
     assert "Find the optima" not in output

@@ -18,6 +18,9 @@ UPDATE_FLOAT32 = 1e-5
 PINNED_LOSS = 1e-4
 """Relative: losses after a few steps in single precision, on another processor with other vector instructions."""
 
+PINNED_LOSS_BF16 = 1e-2
+"""The same with activations of eight bits of mantissa."""
+
 SAMPLE_STD = 0.05
 """Relative: standard deviation of at least 2000 normal draws (its own relative error is 1/sqrt(2n) <= 0.016)."""
 

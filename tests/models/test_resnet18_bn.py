@@ -11,6 +11,7 @@ import torchvision
 from tests.tolerances import FORWARD_FLOAT64
 
 from depthtransfer.errors import ConfigurationError
+from depthtransfer.models.network import Subsampled, convolution
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.registry import cost
 from depthtransfer.models.resnet18_bn import BasicBlock, ResNet18BN
@@ -214,3 +215,17 @@ def test_more_than_a_hundred_layers_learn(blocks: int) -> None:
     assert all(map(math.isfinite, losses))
     assert losses[0] == pytest.approx(math.log(10), rel=0.2)
     assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize("side", [8, 5])
+def test_a_narrow_strided_shortcut_is_an_ordinary_convolution(side: int) -> None:
+    narrow = convolution(4, 8, 1, 2)
+    assert isinstance(narrow, Subsampled)
+    assert not isinstance(convolution(8, 16, 1, 2), Subsampled)
+    plain = torch.nn.Conv2d(4, 8, 1, stride=2, bias=False)
+    plain.load_state_dict(narrow.state_dict())
+    images = torch.randn(64, 4, side, side, generator=torch.Generator().manual_seed(0))
+    for network in (plain, narrow.to(memory_format=torch.channels_last)):
+        network(images).square().sum().backward()
+    torch.testing.assert_close(narrow(images), plain(images))
+    torch.testing.assert_close(narrow.weight.grad, plain.weight.grad)

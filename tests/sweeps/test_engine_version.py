@@ -1,8 +1,11 @@
 """What a training run computes, pinned: the store's runs are valid as long as these numbers are."""
 
-import pytest
-from tests.tolerances import PINNED_LOSS
+from typing import Any
 
+import pytest
+from tests.tolerances import PINNED_LOSS, PINNED_LOSS_BF16
+
+from depthtransfer.models.registry import ARCHITECTURES, checked_options
 from depthtransfer.scaling import Optimizer, Scheme
 from depthtransfer.sweeps.spec import ENGINE_VERSION
 
@@ -16,7 +19,8 @@ If that was not intended, find out which change did it. If it was: raise ENGINE_
 will train again), and pin here the new version and losses, and in test_spec.py the new key.
 """
 
-RUNS = {
+TRANSFORMER = {"width": 8, "depth": 4, "optimizer": Optimizer.ADAM, "learning_rate": 0.05}
+RUNS: dict[str, dict[str, Any]] = {
     "sp": {"scheme": Scheme.SP, "learning_rate": 0.05},
     "ntp": {"scheme": Scheme.NTP},
     "mup": {"scheme": Scheme.MUP},
@@ -28,6 +32,15 @@ RUNS = {
     "adamw": {"optimizer": Optimizer.ADAMW, "learning_rate": 0.1, "weight_decay": 0.1, "depth": 6},
     "augmented": {"dataset": "colour", "crop_padding": 2, "flip": True, "rotation_degrees": 10.0},
     "another seed": {"seed": 1},
+    "bf16": {"precision": "bf16"},
+    "resnet18_bn": {"model": "resnet18_bn", "depth": 4, "dataset": "colour", "options": {}},
+    "vit": {"model": "vit", **TRANSFORMER, "options": {"patch_size": 2, "heads": 2}, "warmup": 2},
+    "vit without norm": {
+        "model": "vit",
+        **TRANSFORMER,
+        "options": {"patch_size": 2, "heads": 2, "normalization": "none"},
+        "schedule": "cosine",
+    },
 }
 
 LOSSES = {
@@ -42,6 +55,10 @@ LOSSES = {
     "adamw": [1.36464, 1.356459, 1.30329, 1.392922, 1.404662, 1.3584],
     "augmented": [1.359913, 1.384965, 1.322828, 1.391996, 1.438306, 1.397886],
     "another seed": [1.3154, 1.529088, 1.335167, 1.417592, 1.360279, 1.319448],
+    "bf16": [1.382008, 1.37394, 1.334605, 1.382583, 1.393532, 1.356407],
+    "resnet18_bn": [1.358723, 1.350518, 1.23741, 1.286202, 1.341647, 1.075658],
+    "vit": [1.611816, 1.415696, 1.341157, 1.364878, 1.512604, 1.40532],
+    "vit without norm": [1.799904, 1.435453, 1.423059, 1.289838, 1.389103, 1.352349],
 }
 
 
@@ -50,8 +67,34 @@ def test_the_pins_belong_to_this_engine() -> None:
     assert LOSSES.keys() == RUNS.keys()
 
 
+def test_every_architecture_and_optimizer_is_pinned() -> None:
+    """A new architecture needs a pin here, so that its stored runs are not taken for what later code computes."""
+    assert {str(options.get("model", "cnn")) for options in RUNS.values()} == ARCHITECTURES.keys()
+    assert {str(options.get("optimizer", Optimizer.SGD)) for options in RUNS.values()} == set(map(str, Optimizer))
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_pinned_losses(name: str) -> None:
-    record = run(spec(**RUNS[name]))
+    options = dict(RUNS[name])
+    if "options" in options:
+        options["options"] = checked_options(options["model"], options["options"]).model_dump()
+    record = run(spec(**options))
     assert record.summary["status"] == "ok"
-    assert record.series["loss"] == pytest.approx(LOSSES[name], rel=PINNED_LOSS), WHAT_TO_DO
+    tolerance = PINNED_LOSS if options.get("precision") != "bf16" else PINNED_LOSS_BF16
+    assert record.series["loss"] == pytest.approx(LOSSES[name], rel=tolerance), WHAT_TO_DO
+
+
+def test_divergence_is_pinned() -> None:
+    summary = run(spec(learning_rate=1e8)).summary
+    assert (summary["status"], summary["diverged_step"]) == ("diverged", 1), WHAT_TO_DO
+    beyond = run(spec(learning_rate=30.0))  # a loss of 315 is more than a hundred times the first, one of 15 is not
+    assert (beyond.summary["status"], beyond.summary["diverged_step"]) == ("diverged", 2), WHAT_TO_DO
+    assert run(spec(learning_rate=100.0, steps=2)).summary["status"] == "ok", WHAT_TO_DO
+
+
+def test_probes_are_pinned() -> None:
+    record = run(spec(probe_steps=(0, 6), probe_images=4, probe_blocks=True, probe_together=True))
+    assert record.logits[:3] == pytest.approx([0.02587149, -0.01030566, -0.09427206], rel=PINNED_LOSS), WHAT_TO_DO
+    assert record.summary["updates"][-5:] == pytest.approx(
+        [0.01136462, 0.00191941, 0.00121321, 0.01002086, 0.09423874], rel=PINNED_LOSS
+    ), WHAT_TO_DO

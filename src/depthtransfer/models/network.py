@@ -2,7 +2,9 @@
 
 from abc import ABC, abstractmethod
 
-from torch import nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from depthtransfer.scaling import Role
 
@@ -23,6 +25,21 @@ class ResidualNetwork(nn.Module, ABC):
         """Qualified name of every module that maps the residual stream to itself plus its branch, in order."""
 
 
+_FEWEST_STRIDED = 8
+"""Channels of which oneDNN's kernels without AVX-512 take a block. With fewer, the backward pass of a strided 1x1
+convolution in channels-last order writes beyond its memory (seen with torch 2.13)."""
+
+
+class Subsampled(nn.Conv2d):
+    """A strided 1x1 convolution as one of stride 1 over every other pixel: the same function by another kernel."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (B, C, H, W) to (B, outputs, H / stride, W / stride), sides rounded up."""
+        chosen = input[:, :, :: self.stride[0], :: self.stride[1]]
+        return F.conv2d(chosen.contiguous(memory_format=torch.channels_last), self.weight)
+
+
 def convolution(inputs: int, outputs: int, side: int, stride: int = 1) -> nn.Conv2d:
     """Return a square convolution of odd side (pixels) without bias; with stride 1 it keeps the size of its input."""
-    return nn.Conv2d(inputs, outputs, side, stride=stride, padding=side // 2, bias=False)
+    kind = Subsampled if side == 1 and stride > 1 and inputs < _FEWEST_STRIDED else nn.Conv2d
+    return kind(inputs, outputs, side, stride=stride, padding=side // 2, bias=False)

@@ -88,7 +88,7 @@ def test_unstable_step_is_reported_and_nothing_is_nan(capsys):
     [
         ({"kind": "cubic", "times": [1]}, "choose one of"),
         ({"kind": "linear", "times": []}, "no times"),
-        ({"kind": "linear", "times": [1.0], "gamma0": 0}, "theory lazy"),
+        ({"kind": "linear", "times": [1.0], "step": 0.5, "gamma0": 0}, "theory lazy"),
         ({"kind": "linear", "times": [1.0], "gama0": 1}, "known keys"),
         ({"kind": "linear", "times": [1.0], "depth": 8}, "--step"),
         ({"kind": "linear", "times": [1.0], "depth": 0}, "at least 1"),
@@ -97,7 +97,7 @@ def test_unstable_step_is_reported_and_nothing_is_nan(capsys):
         ({"kind": "linear", "times": [1.0], "depth": 8, "step": -0.1}, "step above 0"),
         ({"kind": "linear", "times": [1e4], "depth": 640, "step": 0.01}, "rows would fit"),
         ({"kind": "sampled", "times": [1.0]}, "give a step"),
-        ({"kind": "linear", "times": [1.0], "alpha": 0.2}, "infinite depth"),
+        ({"kind": "linear", "times": [1.0], "step": 0.5, "alpha": 0.2}, "infinite depth"),
     ],
 )
 def test_bad_input_is_refused(specification, words):

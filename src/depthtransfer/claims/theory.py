@@ -144,9 +144,10 @@ def _lazy_curve(theory: pd.DataFrame) -> pd.Series:
     before = {name: theory.loc[name].xs(0, level="updates")["value"] for name in ("ntk", "loss")}
     target = np.sqrt(2.0 * before["loss"])
     f = theory.loc["f"]
-    rate = (f["learning_rate"] * before["ntk"].reindex(f.index.droplevel("updates")).to_numpy()).to_numpy()
+    sizes = pd.MultiIndex.from_frame(f.index.to_frame()[["activation", "depth"]])
+    rate = f["learning_rate"].to_numpy() * before["ntk"].reindex(sizes).to_numpy()
     updates = f.index.get_level_values("updates").to_numpy()
-    size = target.reindex(f.index.droplevel("updates")).to_numpy()
+    size = target.reindex(sizes).to_numpy()
     return pd.Series(size * (1.0 - (1.0 - rate) ** updates), index=f.index)
 
 

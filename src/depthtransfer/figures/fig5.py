@@ -1,6 +1,7 @@
 """Figure 5: do the dynamics converge as networks get wider and deeper?"""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,8 +18,8 @@ from depthtransfer.figures.tables import ExperimentTables, chosen
 from depthtransfer.registry import FigureEntry
 
 _BLOCKS = 20  # points of a loss curve
-_GUIDE = {"color": style.FAINT, "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
-_ENSEMBLE = {"linestyle": (0, (4, 2)), "markerfacecolor": "white", "markersize": 4}
+_GUIDE: dict[str, Any] = {"color": style.FAINT, "linewidth": 0.9, "linestyle": (0, (1, 1.5))}
+_ENSEMBLE: dict[str, Any] = {"linestyle": (0, (4, 2)), "markerfacecolor": "white", "markersize": 4}
 
 
 def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Figure, pd.DataFrame]:
@@ -76,7 +77,7 @@ def _draw_distances(axes: Axes, table: pd.DataFrame, widths: Sequence[int]) -> N
     depths = np.array(sorted(table["depth"].unique()), dtype=float)
     start = float(table.loc[table["depth"] == depths[0], ["distance", "bias"]].max().max())
     axes.plot(depths, 0.8 * start * depths[0] / depths, **_GUIDE)
-    style.label_sizes(axes, depths, "depth $L$ (residual branches)")
+    style.label_sizes(axes, depths.tolist(), "depth $L$ (residual branches)")
     style.label_log(axes)
     axes.set_ylabel("relative distance of logits to the proxy")
     axes.grid(axis="y")

@@ -1,6 +1,7 @@
 """Figure 6: kernels before training over layer time, at several depths against the limit of infinite depth."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -91,7 +92,8 @@ def _draw_errors(axes: Axes, errors: pd.DataFrame) -> pd.DataFrame:
         deepest = own.nlargest(DEEPEST, "depth")
         slopes[str(quantity)] = fit_slope(deepest["depth"], deepest["error"], 0 * deepest["error"]).value
     sns.move_legend(axes, "upper right", title=None, fontsize=style.FONT_SIZE - 1.5, handlelength=1.6)
-    for text in axes.get_legend().get_texts():
+    legend: Any = axes.get_legend()
+    for text in legend.get_texts():
         name = text.get_text()
         shown = "tangent kernel" if name == "ntk" else f"${name}$"
         text.set_text(f"{shown}: slope {slopes[name]:.2f}")

@@ -83,7 +83,8 @@ def finish(figure: Figure, keys: Sequence[Key], caption: str) -> None:
     figure.supxlabel(
         "\n".join(lines), x=_MARGIN / width, ha="left", fontsize=_CAPTION_SIZE, linespacing=1.25, parse_math=False
     )
-    tall = legend.get_tightbbox(figure.canvas.get_renderer()).height / figure.dpi  # type: ignore[attr-defined]
+    renderer: Any = figure.canvas.get_renderer()  # type: ignore[attr-defined]
+    tall = legend.get_window_extent(renderer).height / figure.dpi
     figure.set_size_inches(width, max(float(height), tall + 2 * _MARGIN) + _LINE * len(lines) + 2 * _MARGIN)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not again for each file

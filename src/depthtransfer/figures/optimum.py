@@ -22,7 +22,7 @@ from depthtransfer.figures.theory_panels import (
 )
 from depthtransfer.registry import FigureEntry, hyperparameter
 
-_STAR = {"marker": style.OPTIMUM, "markeredgecolor": "black", "markeredgewidth": 0.5, "markersize": 8}
+_STAR: dict[str, Any] = {"marker": style.OPTIMUM, "markeredgecolor": "black", "markeredgewidth": 0.5, "markersize": 8}
 
 
 def draw(entry: FigureEntry, tables: Mapping[str, StudyTable]) -> tuple[Figure, pd.DataFrame]:

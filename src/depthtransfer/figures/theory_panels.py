@@ -73,7 +73,7 @@ def draw_points(
     axes: Axes, points: pd.DataFrame, x: str, y: str, error: str, widths: Sequence[int], *, size: float = 3.0
 ) -> None:
     """Markers by depth and width with error bars; on a logarithmic axis a bar that reaches zero stops short of it."""
-    below = points[error]
+    below: Any = points[error]
     if axes.get_yscale() == "log":
         below = np.minimum(below, 0.95 * points[y].abs())
     style.draw_lines(

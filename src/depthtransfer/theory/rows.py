@@ -109,6 +109,8 @@ def _linear(full: dict[str, Any]) -> list[Row]:
         raise ConfigurationError(
             "theory linear solves gradient descent", "give --step, the length of one update in time"
         )
+    if depth is None:
+        _ = common["branch"].limit_noise  # refuses what has no limit of infinite depth
     counts = _updates(times, float(step))
     problem = Problem.one_datum(target)
     depths = MARCH_DEPTHS if depth is None else (depth,)

@@ -27,7 +27,7 @@ def imported(*words: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["train", "--help"], ["plan", "--help"], ["figure", "--help"], ["analyze", "--help"]]
+    "words", [["--help"], ["train", "--help"], ["plan", "--help"], ["figure", "--help"]]
 )
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert imported(*words) == set()
@@ -42,9 +42,8 @@ def test_nothing_to_train_imports_no_torch(trained_project: Any) -> None:
     assert "torch" not in imported("train", "cnn_learning_rate_sp", "--preset", "tiny")
 
 
-def test_tables_analysis_and_figure_import_no_torch(trained_project: Any) -> None:
+def test_tables_of_stored_runs_import_no_torch(trained_project: Any) -> None:
     assert "torch" not in imported("collect", "cnn_learning_rate_sp", "--preset", "tiny")
-    assert "torch" not in imported("analyze", "cnn_learning_rate_sp", "--preset", "tiny", "--resamples", "5")
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,3 @@
-import ast
 import importlib.util
 import shutil
 from collections.abc import Callable, Mapping
@@ -8,8 +7,6 @@ from types import ModuleType
 import pytest
 
 from depthtransfer import codebase
-
-ROOT = Path(__file__).parents[1]
 
 SOURCES = {
     "__init__.py": "",
@@ -112,9 +109,3 @@ def test_a_figure_consists_of_the_reading_wing_alone() -> None:
 @pytest.mark.parametrize("wing", ["analysis", "figures", "sweeps.collect"])
 def test_every_part_that_the_workflow_asks_for_has_a_digest(wing: str) -> None:
     assert len(codebase.digest(f"depthtransfer.{wing}")) == 16
-
-
-def test_no_relative_imports_that_a_digest_would_miss() -> None:
-    for path in (ROOT / "src").rglob("*.py"):
-        nodes = ast.walk(ast.parse(path.read_text()))
-        assert not any(isinstance(node, ast.ImportFrom) and node.level for node in nodes), path

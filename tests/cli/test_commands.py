@@ -1,4 +1,3 @@
-import csv
 import json
 import re
 from pathlib import Path
@@ -111,17 +110,6 @@ def test_a_manifest_and_a_log_are_written(trained_project: Any, capsys: pytest.C
     assert Path("l/1.log").read_text() == f"tiny/{EXPERIMENT}: 2 runs, 0 trained, the others stored\n"
 
 
-def test_analyze_finds_the_optimum(invented_tables: None, capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(capsys, "analyze", EXPERIMENT, "--preset", "tiny", "--resamples", "20") == ""
-    folder = Path("results/tiny") / EXPERIMENT
-    tables = {path.stem: list(csv.DictReader(path.read_text().splitlines())) for path in folder.glob("*.csv")}
-    derived = {"transfer", "regret", "stability", "loss_order", "fast_transfer", "diagnosis"}
-    assert tables.keys() == {"optimum", *derived}
-    assert all(tables.values()), "no table is empty"
-    assert [row["depth"] for row in tables["optimum"]] == ["3", "6"]
-    assert [float(row["log2_optimum"]) for row in tables["optimum"]] == pytest.approx([-2.0, -2.0], abs=0.2)
-
-
 def test_figure_draws_pdf_png_and_csv(invented_tables: None, capsys: pytest.CaptureFixture[str]) -> None:
     assert printed(capsys, "figure", "figB1", "--preset", "tiny", "--output", "out/figure.pdf") == ""
     assert Path("out/figure.pdf").read_bytes().startswith(b"%PDF")
@@ -140,12 +128,19 @@ def test_figure_of_a_data_set_that_is_declared_no_more(
     assert printed(capsys, "figure", "figB1", "--preset", "tiny", "--output", "figure.pdf") == ""
 
 
-def test_provenance_is_readable(trained_project: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_collect_writes_runs_statistics_and_provenance(
+    trained_project: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     from depthtransfer.tables.columns import PROVENANCE
     from depthtransfer.tables.frames import read_table
 
     printed(capsys, "collect", EXPERIMENT, "--preset", "tiny")
-    made = read_table(Path("results/tiny") / EXPERIMENT / "provenance.parquet", PROVENANCE)
+    folder = Path("results/tiny") / EXPERIMENT
+    statistics = {"optimum", "transfer", "regret", "stability", "loss_order", "fast_transfer", "diagnosis"}
+    assert {path.stem for path in folder.glob("*.csv")} == statistics
+    tables = {"runs", "steps", "updates", "provenance", "optima"}
+    assert {path.stem for path in folder.glob("*.parquet")} == tables
+    made = read_table(folder / "provenance.parquet", PROVENANCE)
     assert set(made["layer"]) == {"local"}
     assert {"python", "torch", "numpy"} <= json.loads(made["versions"][0]).keys()
     assert set(made["engine"]) == {ENGINE_VERSION}

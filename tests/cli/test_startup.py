@@ -26,9 +26,7 @@ def imported(*words: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize(
-    "words", [["--help"], ["train", "--help"], ["plan", "--help"], ["figure", "--help"], ["analyze", "--help"]]
-)
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"]])
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert imported(*words) == set()
 
@@ -42,9 +40,8 @@ def test_nothing_to_train_imports_no_torch(trained_project: Any) -> None:
     assert "torch" not in imported("train", "cnn_learning_rate_sp", "--preset", "tiny")
 
 
-def test_tables_analysis_and_figure_import_no_torch(trained_project: Any) -> None:
+def test_tables_of_stored_runs_import_no_torch(trained_project: Any) -> None:
     assert "torch" not in imported("collect", "cnn_learning_rate_sp", "--preset", "tiny")
-    assert "torch" not in imported("analyze", "cnn_learning_rate_sp", "--preset", "tiny", "--resamples", "5")
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

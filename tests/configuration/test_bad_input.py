@@ -1,5 +1,6 @@
 """Whatever is wrong is said in one line that names the file, the key and what would be right."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -40,18 +41,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], tuple[str, ...]]] = {
         lambda p: grid(p).update(widhts=grid(p).pop("widths")),
         ("unknown key experiments.cnn_learning_rate.0.widhts", "write 'widths'"),
     ),
-    "unknown key in defaults": (lambda p: p["defaults"].update(batchsize=3), ("batchsize", "write 'batch_size'")),
-    "unknown key like no other": (lambda p: p.update(zzzz=1), ("unknown key zzzz", "remove it")),
     "wrong type": (lambda p: grid(p).update(widths="wide"), ("cnn_learning_rate.0.widths", "found 'wide'")),
-    "wrong type of a size": (lambda p: grid(p).update(widths=[4.5]), ("widths.0", "4.5")),
     "title missing": (lambda p: p.pop("title"), ("title", "required")),
-    "title empty": (lambda p: p.update(title=""), ("title", "at least 1")),
     "unknown device": (lambda p: p.update(device="tpu"), ("device", "'cpu'", "found 'tpu'")),
     "negative learning rate": (lambda p: grid(p).update(values={"learning_rate": [-1]}), ("learning_rate", "-1")),
-    "zero learning rate": (
-        lambda p: grid(p).update(values={"learning_rate": [0]}),
-        ("values.learning_rate", "must be greater than 0"),
-    ),
     "repeated learning rate": (
         lambda p: grid(p).update(values={"learning_rate": [0.1, 0.1]}),
         ("values.learning_rate", "0.1 repeated", "once"),
@@ -59,12 +52,10 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], tuple[str, ...]]] = {
     "no learning rate": (lambda p: grid(p).update(values={"momentum": [0.1]}), ("values.learning_rate is missing",)),
     "unknown hyperparameter": (
         lambda p: grid(p).update(values={"learning_rate": [0.1], "lr": [0.1]}),
-        ("values.lr", "'learning_rate'"),
+        ("values.lr", "known: learning_rate"),
     ),
     "repeated seeds": (lambda p: grid(p).update(seeds=[1, 2, 1]), ("seeds", "1 repeated")),
-    "repeated widths": (lambda p: grid(p).update(widths=[4, 4]), ("widths", "4 repeated")),
     "epochs and steps": (lambda p: grid(p).update(epochs=1, steps=3), ("either epochs or steps",)),
-    "neither epochs nor steps": (lambda p: p["defaults"].pop("steps"), ("either epochs or steps",)),
     "unknown experiment": (
         lambda p: p["experiments"].update(cnn_learning_rat=p["experiments"].pop("cnn_learning_rate")),
         ("experiments.cnn_learning_rat", "did you mean 'cnn_learning_rate'"),
@@ -73,10 +64,7 @@ WRONG: dict[str, tuple[Callable[[dict[str, Any]], Any], tuple[str, ...]]] = {
         lambda p: p["experiments"].update(cnn_learning_rate=grid(p)),
         ("experiments.cnn_learning_rate", "list of grids"),
     ),
-    "no grids": (lambda p: p["experiments"].update(cnn_learning_rate=[]), ("cnn_learning_rate", "at least 1")),
-    "grids of nothing": (lambda p: p["experiments"].update(cnn_learning_rate=None), ("list of grids",)),
     "experiments that are no mapping": (lambda p: p.update(experiments=[1]), ("defaults and experiments",)),
-    "defaults that are no mapping": (lambda p: p.update(defaults=None), ("defaults and experiments",)),
     "unknown provenance mark": (
         lambda p: p.update(sources={"cnn_learning_rate": {"widths": "hearsay"}}),
         ("sources.cnn_learning_rate.widths", "hearsay"),
@@ -109,7 +97,6 @@ DOES_NOT_FIT: dict[str, tuple[Callable[[dict[str, Any]], Any], tuple[str, ...]]]
         lambda p: (p["defaults"].pop("steps"), grid(p).update(epochs=0.001)),
         (".epochs", "0.001"),
     ),
-    "more steps than can be": (lambda p: (p["defaults"].pop("steps"), grid(p).update(epochs=1e308)), (".epochs",)),
     "momentum of one": (
         lambda p: grid(p).update(values={"learning_rate": [0.1], "momentum": [1]}),
         ("momentum", "[0, 1)"),
@@ -126,31 +113,21 @@ def test_presets_that_do_not_fit_experiment_or_data(config: Path, write_preset: 
     refused(lambda: load_runs("mine", "cnn_learning_rate", config), where, *said)
 
 
-WRONG_TEXTS = {
+WRONG_TEXTS: dict[str, str | bytes] = {
     "empty": "",
     "a list": "- 1",
-    "a text": "smoke",
-    "duplicate key": "title: a\ntitle: b",
-    "duplicate key below": "title: a\nexperiments: {a: 1, a: 2}",
+    "duplicate key": "title: a\nexperiments: {a: 1, a: 2}",
     "alias": "title: &a x\ndevice: *a",
     "key that is no text": "1: 2",
-    "key that is a list": "? [1]\n: 2",
     "merge key": "<<: {title: a}",
     "broken syntax": "title: [",
-    "tabs": "title:\n\t- a",
-    "Python object": "title: !!python/object/apply:os.system [exit]",
-    "Python name": "title: !!python/name:os.system",
     "custom tag": "title: !mine x",
     "two documents": "title: a\n---\ntitle: b",
-    "bool that is none": "title: !!bool maybe",
-    "int that is none": "title: !!int ''",
-    "timestamp that is none": "title: !!timestamp soon",
     "date that does not exist": "title: 2020-99-99",
-    "mapping that is none": "title: !!map [1]",
     "character that does not exist": 'title: "\\UFFFFFFFF"',
-    "control character": "title: \x00",
     "endless integer": "title: " + "9" * 5000,
-    "deep nesting": "title: " + "[" * 5000,
+    "not in UTF-8": "title: Größe".encode("latin-1"),
+    "two megabytes": b"# " + b"x" * 2_000_000,
 }
 
 
@@ -167,19 +144,16 @@ def test_python_tags_execute_nothing(config: Path, write_preset: Write, tmp_path
     assert not target.exists()
 
 
-def test_not_utf8(config: Path, write_preset: Write) -> None:
-    write_preset("title: Größe".encode("latin-1"))
-    refused(lambda: load_preset("mine", config), "presets/mine.yaml", "UTF-8")
-
-
-def test_huge_file(config: Path, write_preset: Write) -> None:
-    write_preset(b"# " + b"x" * 2_000_000)
-    refused(lambda: load_preset("mine", config), "presets/mine.yaml", "larger")
-
-
-def test_unreadable_file(config: Path) -> None:
-    (config / "presets/mine.yaml").mkdir()
-    refused(lambda: load_preset("mine", config), "presets/mine.yaml", "readable file")
+@pytest.mark.parametrize("what", ["pipe", "folder", "circle"])
+def test_what_lies_in_the_place_of_a_file(config: Path, what: str) -> None:
+    path = config / "presets/mine.yaml"
+    if what == "pipe":
+        os.mkfifo(path)
+    elif what == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path.name)
+    refused(lambda: load_preset("mine", config), "presets/mine.yaml", "file")
 
 
 def test_a_circle_of_presets(config: Path, write_preset: Write) -> None:
@@ -190,7 +164,7 @@ def test_a_circle_of_presets(config: Path, write_preset: Write) -> None:
         refused(lambda name=name: load_preset(name, config), "extends", "circle")  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", ["smok", "", "../presets/smoke", "smoke.yaml", "sm\0ke", "/etc/passwd", "x" * 5000])
+@pytest.mark.parametrize("name", ["smok", "", "../presets/smoke", "sm\0ke"])
 def test_unknown_names(config: Path, name: str) -> None:
     refused(
         lambda: load_preset(name, config),
@@ -224,7 +198,7 @@ def test_experiment_that_the_preset_lacks(config: Path, write_preset: Write) -> 
         ("title: a\nmodel: cnn\nschemes: [{name: mup, gama0: 1}]", ("unknown key schemes.0.gama0", "'gamma0'")),
         ("title: a\nmodel: cnn\nschemes: [{name: mup, beta: 0}]", ("schemes.0.beta", "greater than 0")),
         ("title: a\nmodel: cnn\nschemes: [{name: mup}]\noptimizer: {momentum: 1}", ("optimizer.momentum",)),
-        ("title: a\nmodel: cnn\nschemes: [{name: mup}]\nsweep: depth", ("sweep", "'learning_rate'")),
+        ("title: a\nmodel: cnn\nschemes: [{name: mup}]\nsweep: depth", ("sweep", "known: learning_rate")),
         ("title: a\nmodel: cnn\nschemes: [{name: mup}]\nschedule: {name: step}", ("schedule.name", "'cosine'")),
     ],
 )

@@ -1,5 +1,6 @@
 """The presets and experiments that come with the project say what they are documented to say."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ PRESETS = names(CONFIG / "presets")
 EXPERIMENTS = names(CONFIG / "experiments")
 
 
+@functools.cache
 def sweep(preset: str, experiment: str = "cnn_learning_rate") -> ExperimentRuns:
     return load_runs(preset, experiment, CONFIG)
 
@@ -22,7 +24,9 @@ def test_what_is_shipped() -> None:
     assert {"cnn_learning_rate", "cnn_learning_rate_sp"} <= set(EXPERIMENTS)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize(
+    "preset", [pytest.param(name, marks=pytest.mark.slow if name.startswith("paper_") else ()) for name in PRESETS]
+)
 def test_every_preset_expands(preset: str) -> None:
     content = load_preset(preset, CONFIG)
     assert content.title == preset

@@ -126,16 +126,27 @@ def test_one_class(folder: Declaration, tmp_path: Path) -> None:
     assert "one class only, cat; the layout is train/<class>/*.jpg" in refusal(folder, tmp_path)
 
 
-def test_a_link_that_leads_nowhere(folder: Declaration, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (os.mkfifo, "not a file"),
+        (lambda path: path.symlink_to("absent.png"), "cannot be read (No such file or directory)"),
+    ],
+    ids=["pipe", "link that leads nowhere"],
+)
+def test_what_lies_in_the_place_of_an_image(
+    folder: Declaration, tmp_path: Path, place: Callable[[Path], object], said: str
+) -> None:
     (tmp_path / "pets" / NAME).unlink()
-    (tmp_path / "pets" / NAME).symlink_to("absent.png")
-    assert f"{NAME}: cannot be read (No such file or directory)" in refusal(folder, tmp_path)
+    place(tmp_path / "pets" / NAME)
+    assert f"{NAME}: {said}" in refusal(folder, tmp_path)
 
 
-def test_a_pipe_is_not_waited_for(folder: Declaration, tmp_path: Path) -> None:
-    (tmp_path / "pets" / NAME).unlink()
-    os.mkfifo(tmp_path / "pets" / NAME)
-    assert f"{NAME}: not a file" in refusal(folder, tmp_path)
+def test_folders_that_lead_back_to_themselves(folder: Declaration, tmp_path: Path) -> None:
+    """Two such links would be followed 2^40 times."""
+    for name in ("one", "two"):
+        (tmp_path / "pets/train/cat" / name).symlink_to(".")
+    assert "leads back to a folder above it; remove the link" in refusal(folder, tmp_path)
 
 
 def test_a_name_that_is_no_text(folder: Declaration, tmp_path: Path) -> None:
@@ -146,42 +157,18 @@ def test_a_name_that_is_no_text(folder: Declaration, tmp_path: Path) -> None:
     assert "is not a name in UTF-8; rename the file" in refusal(folder, tmp_path)
 
 
-def denied(path: object) -> OSError:
-    return PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+@pytest.mark.parametrize("closed", ["pets/train", "pets/train/dog", f"pets/{NAME}"])
+def test_without_permission(folder: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
+    """As root may read everything, the system's calls are replaced."""
 
+    def refusing(original: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any, *arguments: Any, **named: Any) -> Any:
+            if str(path).endswith(closed):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return original(path, *arguments, **named)
 
-def test_an_image_without_permission(folder: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = os.open
+        return call
 
-    def refuse(path: Path, *arguments: Any, **named: Any) -> int:
-        if str(path).endswith(NAME):
-            raise denied(path)
-        return original(path, *arguments, **named)
-
-    monkeypatch.setattr(os, "open", refuse)
-    assert f"{NAME}: cannot be read (Permission denied)" in refusal(folder, tmp_path)
-
-
-@pytest.mark.parametrize("closed", ["pets/train", "pets/train/dog"])
-def test_a_folder_without_permission(
-    folder: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str
-) -> None:
-    original = os.scandir
-
-    def scandir(path: os.PathLike[str] | str) -> object:
-        if str(path).endswith(closed):
-            raise denied(path)
-        return original(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "open", refusing(os.open))
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
     assert f"{closed}: cannot be read (Permission denied)" in refusal(folder, tmp_path)
-
-
-def test_a_data_directory_that_may_not_be_entered(
-    folder: Declaration, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def is_dir(path: Path) -> bool:
-        raise denied(path)
-
-    monkeypatch.setattr(Path, "is_dir", is_dir)
-    assert "pets: cannot be read (Permission denied)" in refusal(folder, tmp_path)

@@ -1,11 +1,8 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
 
-from depthtransfer.data import Declaration, load_declarations
+from depthtransfer.data import default_data_directory, load_declarations
 from depthtransfer.errors import ConfigurationError
 
 ENTRY = """
@@ -43,12 +40,6 @@ def test_entry_is_read(tmp_path: Path) -> None:
     assert (declaration.train_split, declaration.test_split) == ("train", "test")
 
 
-def test_declaration_is_frozen(tmp_path: Path) -> None:
-    declaration = load_declarations(write(tmp_path, ENTRY))["pets"]
-    with pytest.raises(ValidationError):
-        declaration.classes = 3  # type: ignore[misc]
-
-
 def test_identity_tells_what_is_decoded_from_the_same_files(tmp_path: Path) -> None:
     declaration = load_declarations(write(tmp_path, ENTRY))["pets"]
     others = [{"channels": 1}, {"image_size": 8}, {"resize": True}]
@@ -79,9 +70,8 @@ def test_invalid_entry_is_named(tmp_path: Path, old: str, new: str, expected: st
     assert expected in message(tmp_path, ENTRY.replace(old, new, 1))
 
 
-@pytest.mark.parametrize("text", ["", "- a\n", "null\n"])
-def test_file_without_declarations(tmp_path: Path, text: str) -> None:
-    assert "mapping" in message(tmp_path, text)
+def test_file_without_declarations(tmp_path: Path) -> None:
+    assert "mapping" in message(tmp_path, "")
 
 
 def test_missing_file(tmp_path: Path) -> None:
@@ -92,11 +82,8 @@ def test_missing_file(tmp_path: Path) -> None:
 def test_shipped_declarations() -> None:
     shipped = load_declarations(Path(__file__).parents[2] / "config" / "datasets.yaml")
     assert set(shipped) == {"digits", "cifar10", "cifar10_jpeg", "tiny_imagenet", "tiny_imagenet_full", "imagenet"}
-    assert all(isinstance(declaration, Declaration) for declaration in shipped.values())
 
 
-def test_import_is_light() -> None:
-    heavy = ("torch", "torchvision", "sklearn", "PIL", "numpy", "pandas")
-    code = f"import sys, depthtransfer.data; sys.exit(', '.join(m for m in {heavy} if m in sys.modules) or 0)"
-    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert completed.returncode == 0, completed.stderr
+def test_the_variable_names_the_data_directory() -> None:
+    assert default_data_directory({"DEPTHTRANSFER_DATA": "/there"}) == Path("/there")
+    assert default_data_directory({"DEPTHTRANSFER_DATA": ""}) == Path("data")

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -38,16 +36,6 @@ def test_scikit_learn_is_asked_where_its_file_has_moved(
 ) -> None:
     monkeypatch.setattr(digits_loader, "_BUNDLED", Path("elsewhere.csv.gz"))
     assert len(load("digits", digits, tmp_path).labels) == 1438
-
-
-def test_no_scikit_learn_is_imported(digits: Declaration, tmp_path: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from depthtransfer.data import Declaration, load;"
-        "load('digits', Declaration.model_validate_json(sys.argv[1]), Path());"
-        "sys.exit('sklearn' in sys.modules or 'torch' in sys.modules)"
-    )
-    command = [sys.executable, "-c", code, digits.model_dump_json()]
-    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
 
 
 def test_other_fingerprint_is_refused(digits: Declaration, tmp_path: Path) -> None:

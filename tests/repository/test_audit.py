@@ -70,7 +70,3 @@ def test_another_service_is_asked_when_one_knows_nothing(
     monkeypatch.setattr(audit, "ask", lambda *_: next(answers))
     assert audit.main(Path("x"), []) == 1
     assert "PYSEC-1" in capsys.readouterr().out
-
-
-def test_it_is_a_step_of_ci() -> None:
-    assert ".ci/audit_dependencies.py requirements.lock" in (ROOT / ".ci/run").read_text()

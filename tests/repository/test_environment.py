@@ -108,10 +108,6 @@ def test_the_three_files_agree(files: dict[str, str]) -> None:
     ("file", "old", "new", "complaint"),
     [
         ("environment", r"- pytorch ==[\d.]+", "- pytorch ==1.0.0", "environment.yml: write `- pytorch =="),
-        ("environment", r"  - numpy ==[\d.]+\n", "", "environment.yml: write `- numpy =="),
-        ("environment", r"- pip\n", "- pip\n  - scikit-image ==0.26.0\n", "scikit-image is not a direct"),
-        ("environment", r"python =[\d.]+", "python =3.9", "python =3.9 is not in"),
-        ("environment", r"- mup ==[\d.]+", "- pip:\n      - mup==0.9", "write `- mup =="),
         ("lock", r"(?m)^rich==\S+", "rich==1.0", "rich==1.0 is not rich>="),
         ("lock", r"(?m)^jax==(.*\n)(    .*\n)+", "", "jax is missing"),
         ("pyproject", r"dependencies = \[", 'dependencies = [\n"tomli>=2",', "tomli is missing"),
@@ -124,30 +120,16 @@ def test_a_difference_is_found(files: dict[str, str], file: str, old: str, new: 
     assert complaint in line
 
 
-def test_every_pin_of_the_lock_has_hashes(files: dict[str, str]) -> None:
-    pins = read_lock(files["lock"])
-    assert len(pins) > 100
-    assert [pin.name for pin in pins if pin.hashes == 0] == []
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-cluster.lock"])
+def test_every_pin_of_a_lock_has_hashes_and_no_address(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert [pin.name for pin in read_lock(text) if pin.hashes == 0] == []
+    assert ADDRESS.findall(text) == []
 
 
-@pytest.mark.parametrize("text", ["a>=1 \\\n    --hash=sha256:0", "a==1 \\\n    --hash=md5:0", "a"])
-def test_a_lock_that_does_not_pin_is_refused(text: str) -> None:
-    with pytest.raises((AssertionError, ValueError)):
-        read_lock(text)
-
-
-def test_the_lock_names_no_address(files: dict[str, str]) -> None:
-    assert ADDRESS.findall(files["lock"]) == []
-
-
-@pytest.mark.parametrize("line", ["--index" + "-url mirror", "-f wheels", "torch @ file:wheels/torch.whl"])
-def test_an_address_in_the_lock_is_found(files: dict[str, str], line: str) -> None:
-    assert ADDRESS.search(f"{files['lock']}\n{line}\n")
-
-
-@pytest.mark.parametrize("name", INSTALLERS)
-def test_the_lock_holds_what_installs_it(files: dict[str, str], name: str) -> None:
-    assert [pin.marker for pin in read_lock(files["lock"]) if pin.name == name] == [None]
+def test_the_lock_holds_what_installs_it(files: dict[str, str]) -> None:
+    everywhere = {pin.name for pin in read_lock(files["lock"]) if pin.marker is None}
+    assert everywhere >= set(INSTALLERS)
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
@@ -173,19 +155,9 @@ def test_the_makefile_looks_for_the_pythons_that_pyproject_admits(files: dict[st
     assert f"no Python {expected[-1]} to {expected[0]} " in makefile
 
 
-@pytest.fixture(scope="module")
-def cluster() -> list[Pin]:
-    """What a cluster needs besides."""
-    return read_lock((ROOT / "requirements-cluster.lock").read_text(encoding="utf-8"))
-
-
-def test_the_lock_of_the_cluster_holds_its_extra_and_repeats_nothing(files: dict[str, str], cluster: list[Pin]) -> None:
+def test_the_lock_of_the_cluster_holds_its_extra_and_repeats_nothing(files: dict[str, str]) -> None:
     (wanted,) = map(Requirement, tomllib.loads(files["pyproject"])["project"]["optional-dependencies"]["cluster"])
-    versions = {pin.name: pin.version for pin in cluster}
+    pins = read_lock((ROOT / "requirements-cluster.lock").read_text(encoding="utf-8"))
+    versions = {pin.name: pin.version for pin in pins}
     assert versions[canonicalize_name(wanted.name)] in wanted.specifier
     assert versions.keys() & {pin.name for pin in read_lock(files["lock"])} == set()
-
-
-def test_every_pin_of_the_lock_of_the_cluster_has_hashes_and_no_address(cluster: list[Pin]) -> None:
-    assert [pin.name for pin in cluster if pin.hashes == 0] == []
-    assert ADDRESS.findall((ROOT / "requirements-cluster.lock").read_text(encoding="utf-8")) == []

@@ -64,12 +64,9 @@ def test_a_pack_is_sorted_by_key_and_independent_of_order(tmp_path: Path) -> Non
     assert list(decode(path, frozenset({"absent"}))) == []
 
 
-def test_key_does_not_depend_on_the_order_of_fields() -> None:
+def test_a_key_is_that_of_the_values_in_any_order() -> None:
     assert key_of({"a": 1, "b": 2}) == key_of({"b": 2, "a": 1})
     assert key_of({"a": 1}) != key_of({"a": 1.5})
-
-
-def test_canonical_json_refuses_what_json_cannot_say() -> None:
     with pytest.raises(ValueError, match="JSON"):
         canonical_json({"a": math.nan})
 
@@ -95,24 +92,18 @@ def foreign(content: bytes) -> bytes:
 
 
 DAMAGES = {
-    "empty": lambda c: b"",
     "truncated": lambda c: c[: len(c) // 2],
     "a bit flipped": lambda c: bytes([c[0], c[1], c[2], c[3], c[4] ^ 1]) + c[5:],
     "text": lambda c: b"this is no Parquet file, but it is long enough to be one, is it not?",
     "foreign Parquet": foreign,
-    "foreign Parquet, sealed": lambda c: seal(foreign(c)),
     "zeros where Parquet should be, sealed": lambda c: seal(bytes(100) + (50).to_bytes(4, "little") + b"PAR1"),
     "other schema": other_schema,
     "other format": other_format,
     "wrong key": lambda c: rewritten(c, key=["0" * 64]),
-    "missing key": lambda c: rewritten(c, key=[None]),
     "other specification": lambda c: rewritten(c, specification=['{"name":"two"}']),
-    "specification that is no JSON": lambda c: rewritten(c, specification=["{"]),
     "deeply nested JSON": lambda c: rewritten(c, summary=["[" * 100_000]),
     "summary that is no mapping": lambda c: rewritten(c, summary=["[]"]),
-    "provenance that is no mapping": lambda c: rewritten(c, provenance=["3"]),
     "missing series": lambda c: rewritten(c, loss=[None]),
-    "series without steps": lambda c: rewritten(c, loss=[[]], accuracy=[[]], learning_rate_factor=[[]]),
     "series of different lengths": lambda c: rewritten(c, loss=[[1.0]]),
     "series with gaps": lambda c: rewritten(c, loss=[[1.0, None]]),
 }
@@ -128,7 +119,7 @@ def test_damage_is_one_line_that_names_the_file(tmp_path: Path, damage: str) -> 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", ["empty", "truncated", "text", "foreign Parquet", "other schema", "other format"])
+@pytest.mark.parametrize("damage", ["truncated", "foreign Parquet", "other schema"])
 def test_what_is_no_pack_lists_no_keys(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "pack.parquet"
     path.write_bytes(DAMAGES[damage](encode([record()])))

@@ -2,7 +2,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from depthtransfer.errors import StoreError
 from depthtransfer.store import store as store_module
@@ -145,54 +147,23 @@ def test_a_damaged_file_that_cannot_be_set_aside(store: Store, monkeypatch: pyte
         store.read([A.key])
 
 
-@pytest.mark.parametrize("content", [b"text" * 40, None])
-def test_what_is_no_pack_is_ignored_and_reported(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
-) -> None:
-    path = tmp_path / "packs" / "damaged.parquet"
-    pack(path, A)
-    path.write_bytes(path.read_bytes()[:-1] if content is None else content)
-    pack(tmp_path / "packs" / "whole.parquet", B)
-    store = Store(local=tmp_path / "local", layers=(tmp_path / "packs",))
-    assert store.missing([A.key, B.key]) == [A.key]
-    assert losses(store, A, B) == {"b": 1.0}
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "damaged.parquet" in line
-    assert path.exists()
-
-
 def damage_inside(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 4] ^= 1
     path.write_bytes(content)
 
 
-def test_a_pack_with_damage_inside_is_ignored_as_a_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = pack(tmp_path / "pack.parquet", A, B)
-    damage_inside(path)
-    store = Store(local=tmp_path / "local", layers=(path,))
-    assert store.missing([A.key, B.key]) == [A.key, B.key]
-    assert store.read([A.key, B.key]) == {}
-    assert "pack.parquet" in capsys.readouterr().err
-    assert path.exists()
-
-
-def test_a_damaged_pack_gives_way_to_the_next_layer(tmp_path: Path) -> None:
+def test_a_pack_with_damage_inside_gives_way_to_the_next_layer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = pack(tmp_path / "first.parquet", record("a", 1.0), record("c", 1.0))
     second = pack(tmp_path / "second.parquet", record("a", 2.0), record("b", 2.0))
     damage_inside(first)
     store = Store(local=tmp_path / "local", layers=(first, second))
     assert losses(store, A, B, C) == {"a": 2.0, "b": 2.0}
     assert store.missing([A.key, B.key, C.key]) == [C.key]
-
-
-def test_a_table_of_runs_is_no_pack_although_it_has_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pa = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
-    parquet.write_table(pa.table({"key": [A.key], "loss": [1.0]}), tmp_path / "runs.parquet")
-    store = Store(local=tmp_path / "local", layers=(tmp_path / "runs.parquet",))
-    assert store.missing([A.key]) == [A.key]
-    assert "runs.parquet" in capsys.readouterr().err
+    assert first.exists()
+    assert "first.parquet" in capsys.readouterr().err
 
 
 def test_a_pack_that_is_replaced_while_in_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,11 +178,15 @@ def test_a_pack_that_is_replaced_while_in_use(tmp_path: Path, capsys: pytest.Cap
 
 # ---- whatever lies in a file's place, and where the store lies
 
+NO_PACKS: dict[str, Callable[[Path], object]] = {
+    "a link in a circle": lambda path: path.symlink_to(path.name),
+    "text": lambda path: path.write_bytes(b"text" * 40),
+    "half a pack": lambda path: path.write_bytes(encode([A])[:-1]),
+    "a table": lambda path: parquet.write_table(pa.table({"key": [A.key], "loss": [1.0]}), path),
+}
 PLACED: dict[str, Callable[[Path], object]] = {
     "a pipe": os.mkfifo,
-    "a folder": Path.mkdir,
     "a folder with something in it": lambda path: (path / "below").mkdir(parents=True),
-    "a link to a folder": lambda path: path.symlink_to(path.parent),
     "a device": lambda path: path.symlink_to("/dev/zero"),
 }
 
@@ -242,11 +217,11 @@ def test_a_link_that_leads_nowhere_is_nothing_and_is_replaced(store: Store, targ
     assert not path.is_symlink()
 
 
-@pytest.mark.parametrize("what", [*PLACED, "a link in a circle"])
+@pytest.mark.parametrize("what", ["a pipe", "a device", "a link in a circle", "text", "half a pack", "a table"])
 def test_what_is_no_pack_is_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str) -> None:
     pack(tmp_path / "packs/whole.parquet", B)
     path = tmp_path / "packs/wrong.parquet"
-    PLACED.get(what, lambda path: path.symlink_to(path.name))(path)
+    (PLACED | NO_PACKS)[what](path)
     store = Store(local=tmp_path / "local", layers=(tmp_path / "packs",))
     assert store.missing([A.key, B.key]) == [A.key]
     assert losses(store, B) == {"b": 1.0}

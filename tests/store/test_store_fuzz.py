@@ -19,7 +19,7 @@ from depthtransfer.store.store import Store
 from depthtransfer.tables.parquet import is_sealed, seal
 
 CHECKS = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 RUN = record("a", 1.0)
 

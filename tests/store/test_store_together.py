@@ -75,13 +75,6 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-def test_writers_and_readers_at_once(tmp_path: Path) -> None:
-    *writers, reader = together(tmp_path, ["writer", "writer", "writer", "reader"])
-    assert writers == [RUNS] * 3
-    assert reader <= RUNS, "it may have looked before all were written"
-    assert names(tmp_path) == sorted(f"{record(f'run {number}').key}.parquet" for number in range(RUNS))
-
-
 def test_damage_while_others_write_and_read(tmp_path: Path) -> None:
     """Damaged files are set aside, each once; an intact run is never lost to somebody who read a damaged one."""
     together(tmp_path, ["writer", "vandal", "reader", "writer"])

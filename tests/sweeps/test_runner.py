@@ -3,8 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,28 +20,9 @@ INTERRUPTED = "depthtransfer: interrupted; finished runs are kept, run the same 
 LONG = {"seeds": [0, 1, 2, 3], "values": {"learning_rate": [0.03125]}, "steps": 500, "window": 50}
 """Runs of about a second: long enough to be caught in the middle."""
 
-NOTHING_TO_DO = f"""
-import sys
-from pathlib import Path
-from depthtransfer.sweeps.grid import load_runs
-from depthtransfer.sweeps.runner import ensure
-from depthtransfer.store.store import Store
-sweep = load_runs("tiny", "{EXPERIMENT}")
-print(ensure(sweep, sweep.requests, Store.default(), data_directory=Path("data"), workers=2))
-print(sorted({{"torch", "pandas"}} & sys.modules.keys()))
-"""
-
 
 def runs_stored(project: Any) -> list[str]:
     return [name for name in project.stored() if name.endswith(".parquet") and not name.startswith(".")]
-
-
-def test_with_everything_stored_nothing_is_trained_and_torch_is_not_imported(trained_project: Any) -> None:
-    before = trained_project.stored()
-    done = subprocess.run([sys.executable, "-c", NOTHING_TO_DO], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["0", "[]"]
-    assert done.stderr == ""
-    assert trained_project.stored() == before
 
 
 def test_what_training_reports(trained_once: Any) -> None:
@@ -195,13 +174,11 @@ def test_what_a_killed_process_left_of_a_finished_run_is_removed(long_project: A
     assert not left.exists()
 
 
-@pytest.mark.parametrize("text", ["often", "nan"])
-def test_a_senseless_pace_is_one_line(text: str, tiny_project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEPTHTRANSFER_STATE_SECONDS", text)
+def test_a_senseless_pace_is_one_line(tiny_project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPTHTRANSFER_STATE_SECONDS", "nan")
     _, errors = tiny_project.train(code=2)
-    assert errors.splitlines()[-1] == (
-        f"depthtransfer: DEPTHTRANSFER_STATE_SECONDS={text}; give a positive number of seconds"
-    )
+    said = "depthtransfer: DEPTHTRANSFER_STATE_SECONDS=nan; give a positive number of seconds"
+    assert errors.splitlines()[-1] == said
 
 
 def test_a_killed_worker_costs_its_run_alone(
@@ -220,14 +197,10 @@ def test_a_killed_worker_costs_its_run_alone(
     assert long_project.tables("long") == uninterrupted
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.1])
-def test_ctrl_c_reaches_workers_that_have_hardly_started(
-    long_project: Any, start: Any, wait_until: Any, delay: float
-) -> None:
+def test_ctrl_c_reaches_workers_that_have_hardly_started(long_project: Any, start: Any, wait_until: Any) -> None:
     """A terminal sends the signal to the whole group; a worker that takes it would print a traceback."""
     process = start("--workers", "2")
     wait_until(long_project.workers)
-    time.sleep(delay)
     os.killpg(process.pid, signal.SIGINT)
     assert ended(process, 130).splitlines() == [INTERRUPTED]
     assert long_project.workers() == []

@@ -62,9 +62,6 @@ def test_every_field_but_the_name_of_the_data_set_enters_the_key() -> None:
     assert CHANGES.keys() == {field.name for field in fields(RunSpec)} - {"dataset"}
     keys = {replace(spec(), **{name: value}).key for name, value in CHANGES.items()}
     assert len(keys | {spec().key}) == len(CHANGES) + 1
-
-
-def test_the_name_of_the_data_set_does_not_enter_the_key() -> None:
     assert replace(spec(), dataset="other").key == spec().key
 
 
@@ -88,24 +85,15 @@ def test_constants_enter_the_key_where_they_have_an_effect(scheme: str, with_eff
     assert found == with_effect
 
 
-def test_whole_numbers_and_floats_are_the_same_value() -> None:
+def test_equal_numbers_are_the_same_run_and_neighbouring_ones_are_not() -> None:
     assert spec(learning_rate=1, momentum=0, beta=2).key == spec(learning_rate=1.0, momentum=0.0, beta=2.0).key
-
-
-def test_neighbouring_learning_rates_are_different_runs() -> None:
     assert spec(learning_rate=0.1 + 0.2).key != spec(learning_rate=0.3).key
 
 
-@pytest.mark.parametrize("scheme", Scheme)
-def test_a_specification_survives_the_way_to_another_process(scheme: str) -> None:
-    sent = spec(scheme=Scheme(scheme), beta=0.1 + 0.2, learning_rate=1 / 3, flip=True)
+def test_a_specification_survives_the_way_to_another_process() -> None:
+    sent = spec(scheme=Scheme.MUP_ALPHA, beta=0.1 + 0.2, learning_rate=1 / 3, flip=True)
     received = RunSpec.from_fields(json.loads(json.dumps(sent.fields())))
     assert received == sent
     assert received.key == sent.key
     assert isinstance(received.scheme, Scheme)
     assert isinstance(received.optimizer, Optimizer)
-
-
-def test_a_value_that_is_no_number_has_no_identity() -> None:
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        _ = spec(learning_rate=float("nan")).key

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import pytest
 import torch
 from torch import Tensor
@@ -46,11 +43,8 @@ def one_by_one(images: Tensor, draws: Draws, augmentation: Augmentation, as_pil:
     return torch.stack(results)
 
 
-@pytest.mark.parametrize("size", [(32, 32), (8, 8), (9, 14)])
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(
-    "augmentation", [Augmentation(4, True), Augmentation(4), Augmentation(0, True), Augmentation(1)]
-)
+@pytest.mark.parametrize(("channels", "size"), [(3, (32, 32)), (1, (8, 8)), (3, (9, 14))])
+@pytest.mark.parametrize("augmentation", [Augmentation(4, True), Augmentation(1), Augmentation(0, True)])
 def test_crop_and_flip_are_torchvisions(augmentation: Augmentation, channels: int, size: tuple[int, int]) -> None:
     images = random_images(32, channels, *size)
     draws = draw(32, augmentation, seeded())
@@ -58,7 +52,7 @@ def test_crop_and_flip_are_torchvisions(augmentation: Augmentation, channels: in
 
 
 @pytest.mark.parametrize("as_pil", [False, True], ids=["tensor", "pil"])
-@pytest.mark.parametrize("size", [(32, 32), (64, 64), (31, 20)])
+@pytest.mark.parametrize("size", [(32, 32), (31, 20)])
 @pytest.mark.parametrize("augmentation", [CIFAR, Augmentation(rotation_degrees=180.0), Augmentation(3, False, 45.0)])
 def test_rotation_is_torchvisions(augmentation: Augmentation, size: tuple[int, int], as_pil: bool) -> None:
     images = random_images(32, 3, *size)
@@ -82,16 +76,11 @@ def test_identity_draws_nothing_and_copies_nothing() -> None:
     assert torch.equal(generator.get_state(), seeded().get_state())
 
 
-def test_images_are_left_as_they_were() -> None:
-    images = random_images()
-    augment(images, CIFAR, seeded())
-    assert torch.equal(images, random_images())
-
-
 def test_generator_decides() -> None:
     images = random_images()
     first, again = augment(images, CIFAR, seeded()), augment(images, CIFAR, seeded())
     assert torch.equal(first, again)
+    assert torch.equal(images, random_images()), "what is given is left as it was"
     assert not torch.equal(first, augment(images, CIFAR, seeded(1)))
     generator = seeded()
     assert not torch.equal(augment(images, CIFAR, generator), augment(images, CIFAR, generator))
@@ -124,13 +113,10 @@ def test_other_than_byte_images_are_refused(images: Tensor) -> None:
         augment(images, CIFAR, seeded())
 
 
-@pytest.mark.parametrize(("padding", "degrees"), [(-1, 0.0), (0, -1.0), (0, 181.0), (0, float("nan"))])
-def test_senseless_augmentations_are_refused(padding: int, degrees: float) -> None:
-    with pytest.raises(ValueError, match="expected 0"):
-        Augmentation(padding, False, degrees)
-
-
-def test_padding_as_large_as_the_image_is_refused() -> None:
+def test_senseless_augmentations_are_refused() -> None:
+    for padding, degrees in ((-1, 0.0), (0, 181.0), (0, float("nan"))):
+        with pytest.raises(ValueError, match="expected 0"):
+            Augmentation(padding, False, degrees)
     with pytest.raises(ValueError, match="would leave nothing of 8x8"):
         augment(random_images(2, 1, 8, 8), Augmentation(8), seeded())
 
@@ -158,13 +144,3 @@ def test_normalize(precision: torch.dtype, memory_format: torch.memory_format) -
     half = [0.5, 0.5, 0.5]
     expected = functional.normalize(images / 255, half, half)
     torch.testing.assert_close(normalized, expected.to(precision), atol=3e-7, rtol=1e-6)
-
-
-def test_normalize_meets_the_ends() -> None:
-    ends = torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 1, 2)
-    assert normalize(ends, torch.float32).flatten().tolist() == [-1.0, 1.0]
-
-
-def test_import_needs_no_torchvision() -> None:
-    code = "import sys, depthtransfer.training.augmentation; sys.exit('torchvision' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -64,8 +64,7 @@ def test_one_row_per_step() -> None:
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, 1e5])
-@pytest.mark.parametrize("position", [1, 2, 5])
-@pytest.mark.parametrize("steps", [6, 40])
+@pytest.mark.parametrize(("position", "steps"), [(1, 6), (5, 6), (2, 40)])
 def test_divergence_is_recorded_at_its_step_and_ends_the_run(bad: float, position: int, steps: int) -> None:
     losses = [1.0] * steps
     losses[position] = bad
@@ -73,14 +72,6 @@ def test_divergence_is_recorded_at_its_step_and_ends_the_run(bad: float, positio
     assert history.diverged_step == position
     assert history.loss[:-1] == pytest.approx([1.0] * position, rel=1e-5)
     assert not history.loss[-1] < 1e4
-    assert_consistent(history)
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_run_may_diverge_at_once(bad: float) -> None:
-    history = run([bad, 1.0, 1.0])
-    assert history.diverged_step == 0
-    assert len(history.loss) == 1
     assert_consistent(history)
 
 
@@ -96,8 +87,8 @@ def test_beyond_return_is_a_hundred_times_the_first_loss_or_that_of_guessing(
     assert run([first, 1.001 * limit, 1.0], classes=classes).diverged_step == 1
 
 
-@pytest.mark.parametrize("sync_every", [2, 3, 7, 50])
-@pytest.mark.parametrize("position", [None, 0, 1, 2, 6, 7, 12])
+@pytest.mark.parametrize("sync_every", [3, 50])
+@pytest.mark.parametrize("position", [None, 0, 2, 6, 12])
 def test_looking_at_losses_rarely_changes_nothing_of_the_history(
     sync_every: int, position: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,11 +105,6 @@ def test_looking_at_losses_rarely_changes_nothing_of_the_history(
     assert rarely.learning_rate_factor == often.learning_rate_factor
     assert rarely.diverged_step == often.diverged_step == position
     assert_consistent(rarely)
-
-
-def test_on_a_gpu_losses_are_looked_at_every_fifty_steps() -> None:
-    assert loop._SYNC_EVERY.get("cuda", loop._SYNC_EVERY_OTHERWISE) == 50
-    assert loop._SYNC_EVERY["cpu"] == 1
 
 
 def test_progress_is_told_as_losses_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,9 +174,3 @@ def test_bf16_runs_the_forward_pass_in_bfloat16_and_keeps_weights_in_fp32() -> N
     assert seen == [torch.bfloat16] * 3 + [torch.float32] * 3
     assert model.weight.dtype == torch.float32
     assert histories[0].loss == pytest.approx(histories[1].loss, rel=0.02)
-
-
-def test_no_steps_leave_an_empty_history() -> None:
-    history = run([], steps=0)
-    assert history.loss == []
-    assert history.diverged_step is None

@@ -73,12 +73,9 @@ def test_adam_moves_a_weight_of_tiny_gradient_by_its_learning_rate() -> None:
     assert weight.item() == pytest.approx(-0.1, rel=2e-3)
 
 
-def test_adam_with_weight_decay_is_an_error() -> None:
+def test_what_is_no_optimizer_of_the_table_is_an_error() -> None:
     group = {"params": [torch.zeros(1, requires_grad=True)], "lr": 0.1, "weight_decay": 0.01}
     with pytest.raises(ValueError, match="AdamW"):
         build_optimizer(Optimizer.ADAM, [group], momentum=0.0)
-
-
-def test_an_unknown_optimizer_is_an_error() -> None:
     with pytest.raises(ValueError, match="'lion'"):
-        build_optimizer("lion", [{"params": [torch.zeros(1, requires_grad=True)]}], momentum=0.0)
+        build_optimizer("lion", [group], momentum=0.0)

@@ -33,8 +33,8 @@ class Source:
         return IMAGES[indices]
 
 
-@pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("batch_size", [1, 15, 16, 17, BATCH, COUNT])
+@pytest.mark.parametrize("threads", [1, 5])
+@pytest.mark.parametrize("batch_size", [1, 16, 17, COUNT])
 def test_a_batch_depends_on_its_indices_alone(threads: int, batch_size: int) -> None:
     wanted = list(islice(order(COUNT, batch_size, seed=1), 7))
     found = list(read_batches(Source(), iter(wanted), batch_size=batch_size, threads=threads))

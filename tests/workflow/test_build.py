@@ -67,28 +67,6 @@ def test_damaged_run_is_set_aside_reported_and_recomputed(built):
 
 
 @pytest.mark.slow
-def test_kill_loses_at_most_the_runs_in_flight(project):
-    """Kill Snakemake and everything below it in the middle; the same command, after unlocking, continues."""
-    undisturbed = project.folder / "undisturbed"
-    process = project.start(RUNS)
-    deadline = time.monotonic() + 120
-    while len(project.stored()) < 3 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    kept = {path: path.stat().st_mtime_ns for path in (project.folder / "results/store").rglob("*.parquet")}
-    assert len(kept) >= 3
-    assert "--unlock" in project.snakemake(RUNS, code=1), "the message says what to run"
-    project.snakemake("--unlock")
-    project.snakemake(RUNS)
-    assert {path: path.stat().st_mtime_ns for path in kept} == kept
-    table = project.read(RUNS)
-    (project.folder / "results").rename(undisturbed)
-    project.snakemake(RUNS)
-    assert project.read(RUNS) == table, "bit for bit as without the interruption"
-
-
-@pytest.mark.slow
 def test_interrupt_ends_at_once_and_leaves_no_lock(project):
     process = project.start(RUNS)
     deadline = time.monotonic() + 120

@@ -80,7 +80,7 @@ SOLUTIONS = "tests/studies/test_solvers.py::test_what_a_solution_computes_is_pin
 
 UNCHANGED = {
     "runs": (RUNS, {"models/registry.py": ("def ", "# a comment\ndef ")}),
-    "solutions": (SOLUTIONS, {"theory/flow.py": ("def ", "# a comment\ndef ")}),
+    "solutions": (SOLUTIONS, {"theory/rows.py": ("def ", "# a comment\ndef ")}),
 }
 
 CHANGED = {
@@ -90,7 +90,7 @@ CHANGED = {
         {"models/parametrization.py": ("* rules[name].init_std", "* 1.01 * rules[name].init_std")},
     ),
     "loss": (RUNS, {"training/loop.py": ("logits.float(), labels)", "logits.float(), labels, label_smoothing=0.01)")}),
-    "order of images": (RUNS, {"training/batches.py": ('stream(seed, "order")', 'stream(seed + 1, "order")')}),
+    "order of images": (RUNS, {"training/batches.py": ('named_rng(seed, "order")', 'named_rng(seed + 1, "order")')}),
     "engine without pins": (RUNS, {"sweeps/spec.py": ("ENGINE_VERSION = 1", "ENGINE_VERSION = 2")}),
     "force on networks": (SOLUTIONS, {"theory/ensemble.py": ("force = setup", "force = 1.01 * setup")}),
     "exact recursion": (SOLUTIONS, {"theory/recursion.py": ("strength = c.gamma0", "strength = 1.01 * c.gamma0")}),

@@ -1,7 +1,6 @@
 """Commands on a disk that is full or closed: one line, nothing half-written, and the same command goes on later."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from depthtransfer.store.records import encode
-from depthtransfer.store.store import Store
 
 EXPERIMENT = "cnn_learning_rate_sp"
 FULL = "No space left on device"
@@ -129,24 +125,7 @@ def somebody(tmp_path: Path) -> Any:
     return run
 
 
-def test_a_run_that_may_not_be_read_is_set_aside_and_recomputed(
-    trained_project: Any, trained_once: Any, somebody: Any
-) -> None:
-    path = sorted(Path("results/store").rglob("*.parquet"))[0]
-    path.chmod(0o000)
-    path.parent.chmod(0o555)
-    assert f"cannot be set aside: Permission denied; remove {path}" in somebody("collect", EXPERIMENT, code=4)
-    path.parent.chmod(0o000)
-    said = somebody("collect", EXPERIMENT, code=4)
-    assert "cannot be looked up: Permission denied; make its folder readable" in said
-    path.parent.chmod(0o755)
-    errors = somebody("collect", EXPERIMENT)
-    assert f"{path} is damaged: [Errno 13] Permission denied" in errors
-    assert "set aside as" in errors
-    assert trained_project.tables() == trained_once.tables()
-
-
-def test_what_may_not_be_written(tiny_project: Any, somebody: Any) -> None:
+def test_what_may_not_be_written_or_read(tiny_project: Any, somebody: Any) -> None:
     Path("results/store").mkdir(parents=True, mode=0o555)
     errors = somebody("train", EXPERIMENT, "--workers", "1", code=4)
     assert "cannot be written: Permission denied; make the folder writable" in errors.splitlines()[-1]
@@ -156,27 +135,6 @@ def test_what_may_not_be_written(tiny_project: Any, somebody: Any) -> None:
     Path("figures").mkdir(mode=0o555)
     assert "Permission denied; make the folder writable" in somebody("figure", "figB1", code=4)
     Path("figures").chmod(0o755)
-
-
-def test_packs_that_may_not_be_read_are_ignored(trained_project: Any, trained_once: Any, somebody: Any) -> None:
-    packs = Path("results/committed")
-    pack = packs / "tiny.parquet"
-    records = Store.default().read(path.stem for path in Path("results/store").rglob("*.parquet"))
-    packs.mkdir()
-    pack.write_bytes(encode(record for record, _ in records.values()))
-    for closed, said in (
-        (pack, "tiny.parquet is damaged or no pack of runs: [Errno 13] Permission denied"),
-        (packs, "results/committed cannot be read: Permission denied: ignored"),
-    ):
-        shutil.rmtree("results/store")
-        mode = closed.stat().st_mode
-        closed.chmod(0o000)
-        assert said in somebody("collect", EXPERIMENT)
-        closed.chmod(mode)
-    assert trained_project.tables() == trained_once.tables()
-
-
-def test_configuration_that_may_not_be_read(trained_project: Any, somebody: Any) -> None:
     Path("config/presets/tiny.yaml").chmod(0o000)
     errors = somebody("train", EXPERIMENT, code=2)
     assert errors == "depthtransfer: config/presets/tiny.yaml: Permission denied; give a readable file\n"

@@ -19,6 +19,7 @@ HEAVY = {"torch", "torchvision", "jax", "diffrax", "seaborn", "matplotlib", "skl
     [
         ("cli", HEAVY | {"numpy", "pandas", "pyarrow", "pydantic"}),  # `--help` within a tenth of a second
         ("sweeps.grid", HEAVY | {"pandas", "pyarrow"}),  # the graph of a build stands within a second or two
+        ("pricing.cost", HEAVY | {"numpy", "pandas", "pyarrow"}),
         ("studies.plan", HEAVY | {"pandas", "pyarrow"}),
         ("store.store", HEAVY | {"pandas"}),  # a job with nothing to train ends at once
         ("analysis", HEAVY),

@@ -1,4 +1,4 @@
-"""Runs on images streamed from disk at 224 pixels, as those on ImageNet: Tiny ImageNet, or a miniature of it."""
+"""Runs on images streamed from disk at 224 pixels, as those on ImageNet: a miniature of it."""
 
 import threading
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from depthtransfer.data import Declaration, default_data_directory, load_declarations
+from depthtransfer.data import Declaration
 from depthtransfer.data.image_folder import fingerprint
 from depthtransfer.errors import DataError
 from depthtransfer.store.records import Record
@@ -16,18 +16,7 @@ from depthtransfer.sweeps.execution import Executor
 
 from .tiny import exact_losses, spec
 
-DECLARED = load_declarations(Path(__file__).parents[2] / "config" / "datasets.yaml")
 CLASSES = 4
-
-
-def archive(directory: Path) -> Declaration:
-    declaration = DECLARED["tiny_imagenet"]
-    assert declaration.path is not None
-    source = (default_data_directory() / declaration.path).absolute()
-    if not source.exists():
-        pytest.skip(f"{source} is not there; DEPTHTRANSFER_DATA names the directory that holds it")
-    (directory / source.name).symlink_to(source)
-    return declaration
 
 
 def miniature(directory: Path) -> Declaration:
@@ -44,19 +33,13 @@ def miniature(directory: Path) -> Declaration:
     return fingerprint(directory / "miniature", directory)
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(archive, marks=pytest.mark.slow), miniature],
-    ids=["archive", "miniature"],
-)
-def tiny_imagenet_224(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Executor:
-    """The images scaled to 224 pixels under two names: `streamed` and, with few of them, `cached`."""
+@pytest.fixture(scope="module")
+def tiny_imagenet_224(tmp_path_factory: pytest.TempPathFactory) -> Executor:
+    """The images scaled to 224 pixels under two names, `streamed` and `cached`."""
     directory = tmp_path_factory.mktemp("tiny_imagenet_224")
-    declaration = request.param(directory).model_copy(update={"image_size": 224, "resize": True, "streamed": True})
-    declarations = {"streamed": declaration}
-    if declaration.train_images < 100:
-        declarations["cached"] = declaration.model_copy(update={"streamed": False})
-    return Executor(declarations, directory, "cpu")
+    streamed = miniature(directory).model_copy(update={"image_size": 224, "resize": True, "streamed": True})
+    cached = streamed.model_copy(update={"streamed": False})
+    return Executor({"streamed": streamed, "cached": cached}, directory, "cpu")
 
 
 def run(executor: Executor, dataset: str) -> Record:
@@ -64,20 +47,14 @@ def run(executor: Executor, dataset: str) -> Record:
     return executor.run(replace(wanted, width=2), lambda step, loss: None)
 
 
-def test_a_network_trains_on_streamed_images(tiny_imagenet_224: Executor) -> None:
+def test_a_network_trains_on_streamed_images_as_on_images_in_memory(tiny_imagenet_224: Executor) -> None:
     threads = threading.active_count()
     record = run(tiny_imagenet_224, "streamed")
     assert record.summary["status"] == "ok"
     assert len(record.series["loss"]) == 8
     assert np.isfinite(record.series["loss"]).all()
     assert threading.active_count() == threads
-    assert exact_losses(run(tiny_imagenet_224, "streamed")) == exact_losses(record)
-
-
-def test_the_bits_of_a_run_do_not_tell_whether_its_images_were_streamed(tiny_imagenet_224: Executor) -> None:
-    if "cached" not in tiny_imagenet_224._declarations:
-        pytest.skip("too many images for one array of 224 pixels")
-    assert exact_losses(run(tiny_imagenet_224, "streamed")) == exact_losses(run(tiny_imagenet_224, "cached"))
+    assert exact_losses(run(tiny_imagenet_224, "cached")) == exact_losses(record)
 
 
 def test_an_image_that_vanishes_during_a_run_ends_it_in_one_line(tmp_path: Path) -> None:

@@ -5,8 +5,7 @@ import json
 
 from rich.table import Table
 
-from depthtransfer.cli.options import add_workers, positive_number
-from depthtransfer.cli.tables import print_table, table
+from depthtransfer.cli.options import add_workers, positive_number, print_table, table
 from depthtransfer.configuration import DEFAULT_PRESET
 from depthtransfer.pricing.plan import TargetCost, cost_of
 from depthtransfer.targets import resolve

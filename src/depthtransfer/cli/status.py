@@ -5,7 +5,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from depthtransfer.cli.tables import print_table, table
+from depthtransfer.cli.options import print_table, table
 from depthtransfer.configuration import load_preset, names
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.pricing.plan import study_cost

@@ -61,8 +61,9 @@ def test_the_same_code_has_the_same_digest(digest: Digest) -> None:
         "import json\n\n\ndef f():\n    # why\n    return 1  # one\n",
         '"""Near."""\nimport json\n\n\ndef f():\n    """One."""\n    return 1\n',
         "import json\ndef f():\n\n\n    return (1)\n",
+        "import json\nif TYPE_CHECKING:\n    from toy.unrelated import Y\ndef f():\n    return 1\n",
     ],
-    ids=["comments", "docstrings", "layout"],
+    ids=["comments", "docstrings", "layout", "types"],
 )
 def test_what_does_not_run_does_not_count(digest: Digest, text: str) -> None:
     assert digest(replaced={"near.py": text}) == digest()

@@ -12,7 +12,7 @@ _PACKAGE = _ROOT.name
 def digest(*modules: str) -> str:
     """Return a digest of the code of modules and of everything of this package that they import, directly or not.
 
-    Comments, blank lines and docstrings (of attributes too) do not count.
+    Comments, blank lines, docstrings (of attributes too) and what is imported for a type checker do not count.
 
     Args:
         modules: dotted names, such as depthtransfer.figures.fig1.
@@ -51,7 +51,9 @@ def _tree(name: str) -> ast.Module:
     file = _file(name)
     if file is None:
         raise ModuleNotFoundError(name)
-    return ast.parse(file.read_text(encoding="utf-8"))
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    tree.body = [statement for statement in tree.body if not _is_for_types_alone(statement)]
+    return tree
 
 
 @functools.cache
@@ -81,3 +83,8 @@ def _own_digest(name: str) -> str:
 def _is_docstring(node: ast.AST) -> bool:
     """Whether a statement is a text that nobody uses: documentation of what stands around it."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _is_for_types_alone(node: ast.AST) -> bool:
+    """Whether a statement is `if TYPE_CHECKING:`, which never runs."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"

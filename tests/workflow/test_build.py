@@ -86,7 +86,7 @@ def test_editing_code_redraws_what_uses_it_and_trains_nothing(built):
     module = source / "figures/transfer.py"
     text = module.read_text()
     module.write_text("# a comment\n" + text)
-    unrelated = source / "models/registry.py"
+    unrelated = source / "models/vit.py"
     unrelated.write_text(unrelated.read_text() + "\nUNRELATED = 1\n")
     assert "Nothing to be done" in project.snakemake(FIGURE)
     module.write_text(text.replace("_MOST_COLUMNS = 4", "_MOST_COLUMNS = 3"))

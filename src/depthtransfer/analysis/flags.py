@@ -86,7 +86,7 @@ def further_values(estimate: Estimate, count: int) -> list[float]:
     elif estimate.edge == "right":
         wanted = [x[-1] + step * (k + 1) for k in range(count)]
     elif estimate.edge in ("both", "untrained"):
-        wanted = [x[0] + step * sign * (k + 1) for k in range(count) for sign in (1, -1)][:count]
+        wanted = [end + step * sign * (k + 1) for k in range(count) for end, sign in ((x[-1], 1), (x[0], -1))][:count]
     else:
         wanted = _halvings(x, int(estimate.centre.best[0]), count)
     change = coordinate(sweep.hyperparameter)

@@ -78,10 +78,23 @@ def test_over_the_width_standard_and_tangent_parametrization_do_not_learn_alike(
     assert_exponents(found, expected | {"features at the start": 0.0, "function at the start": 0.0})
 
 
-@pytest.mark.parametrize(("optimizer", "rate"), [("sgd", 0.1), ("adam", 0.01)])
-def test_updates_are_neither_noise_nor_saturation(optimizer: str, rate: float) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "optimizer", "rate", "width", "depth"),
+    [
+        ("cnn", "sgd", 0.1, 32, 3),
+        ("cnn", "adam", 0.01, 32, 3),
+        ("resnet18_bn", "sgd", 0.004, 32, 4),
+        ("vit", "adam", 0.01, 128, 4),
+    ],
+)
+def test_updates_are_neither_noise_nor_saturation(
+    architecture: str, optimizer: str, rate: float, width: int, depth: int
+) -> None:
     """Half the rate, half the update, to 20%; and updates are small beside what they change."""
-    whole, half = (sizes_of("cnn", "mup_sqrt_depth", 0.5, optimizer, r, 32, 3, 0, STEPS) for r in (rate, rate / 2))
+    whole, half = (
+        sizes_of(architecture, "mup_sqrt_depth", 0.5, optimizer, each, width, depth, 0, STEPS)
+        for each in (rate, rate / 2)
+    )
     for name in UPDATES:
         assert whole[name] / half[name] == pytest.approx(2.0, rel=0.2), name
     assert 1e-3 < whole["features"] / whole["features at the start"] < 0.2

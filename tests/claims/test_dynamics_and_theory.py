@@ -152,6 +152,28 @@ def test_networks_follow_the_recursion(tmp_path: Path, off: float, lazy: float, 
     assert found("A16", tmp_path).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("off", "growth", "verdict"),
+    [
+        (0.02, 2.0, "reproduced"),
+        (0.5, 2.0, "not reproduced"),
+        (0.02, 1.0, "inconclusive"),  # the kernel stays what it was: a lazy network would pass as well
+    ],
+)
+def test_nonlinear_networks_follow_the_sampled_theory(tmp_path: Path, off: float, growth: float, verdict: str) -> None:
+    place = {"part": "training", "activation": "relu", "depth": 4.0, "learning_rate": 0.1}
+    rows: list[dict[str, object]] = []
+    for update in range(6):
+        f = 1 - (1 - 0.1 * growth) ** update
+        values = {"f": f, "loss": (1 - f) ** 2 / 2, "ntk": 1.0 if update == 0 else growth}
+        exact = place | {"width": INFINITE, "updates": update, "standard_error": 0.001}
+        rows += [exact | {"quantity": name, "value": value} for name, value in values.items()]
+        network = {"quantity": "f", "width": 100.0, "updates": update, "standard_error": 0.005, "seeds": 64}
+        rows.append(place | network | {"value": f + off * update / 5, "theory": f})
+    theory(rows, tmp_path / "theory/nonlinear.parquet")
+    assert found("A21", tmp_path).verdict == verdict
+
+
 def test_the_middle_one_of_three_values_counts_in_both_differences() -> None:
     rng = np.random.default_rng(0)
     gamma0, values, errors = np.array([0.5, 1.0, 2.0]), np.array([0.5, 2.0, 8.0]), np.array([0.02, 0.08, 0.1])

@@ -10,24 +10,32 @@ from typing import Any
 
 from PIL import Image
 
-from depthtransfer.configuration import DEFAULT_PRESET, figure_path, load_preset, results_folder, table_folder
+from depthtransfer.configuration import (
+    DEFAULT_PRESET,
+    Preset,
+    figure_path,
+    load_preset,
+    refinement_path,
+    results_folder,
+    table_folder,
+)
 from depthtransfer.data import load_declarations
 from depthtransfer.errors import StoreError
 from depthtransfer.figures.origin import PNG_DPI, read
 from depthtransfer.figures.tables import FigureError
 from depthtransfer.files import write_atomic
 from depthtransfer.registry import FIGURES
-from depthtransfer.report import Page, Shown, render
+from depthtransfer.report import Page, Sheet, Shown, render
 from depthtransfer.report.sheets import (
     cost_sheet,
     data_sheet,
     difference_sheet,
     origin_sheet,
-    refinement_sheet,
     runs_sheet,
     scale_sentence,
 )
 from depthtransfer.store.provenance import commit
+from depthtransfer.sweeps.refinement import read_additions
 from depthtransfer.tables.columns import CLAIMS, PROVENANCE, RUNS
 from depthtransfer.tables.frames import read_table
 
@@ -67,9 +75,7 @@ def _page(preset: str) -> Page:
             ("Data", "", data_sheet(runs, declared)),
             ("Environment", "", origin_sheet(origins)),
         ]
-    if added := refinement_sheet(preset, scale):
-        text = "Values added to the grids of networks whose optimum was at the edge or poorly known, and trained."
-        sheets.append(("Refinement", text, added))
+    sheets += _refinement(preset, scale)
     rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in claims.to_dict("records")]
     labels = {name: each.label or each.description for name, each in declared.items()}
     return Page(
@@ -81,6 +87,20 @@ def _page(preset: str) -> Page:
         figures=list(_figures(preset, rows)),
         sheets=tuple(sheets),
     )
+
+
+def _refinement(preset: str, scale: Preset) -> list[tuple[str, str, Sheet]]:
+    """Values that were added to grids, if the preset refines and any were."""
+    tables = {name: refinement_path(preset, name) for name in scale.experiments if scale.refine}
+    rows = [
+        (name, each.variant, str(each.width), str(each.depth), f"{each.value:.6g}", str(each.round), each.reason)
+        for name, path in tables.items()
+        if path.exists()
+        for each in read_additions(path)
+    ]
+    text = "Values added to the grids of networks whose optimum was at the edge or poorly known, and trained."
+    sheet = Sheet(("Experiment", "Scheme", "Width", "Depth", "Value", "Round", "Why"), tuple(rows))
+    return [("Refinement", text, sheet)] if rows else []
 
 
 def _summary(preset: str, claims: Sequence[dict[str, Any]]) -> str:

@@ -6,10 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from depthtransfer.configuration import Grid, Preset, refinement_path
+from depthtransfer.configuration import Grid, Preset
 from depthtransfer.data import Declaration
 from depthtransfer.report.page import Sheet
-from depthtransfer.sweeps.refinement import read_additions
 
 _COMPARED = ("dataset", "widths", "depths", "seeds", "epochs", "steps", "batch_size", "precision")
 
@@ -74,19 +73,6 @@ def data_sheet(runs: Mapping[str, pd.DataFrame], declared: Mapping[str, Declarat
     used = sorted({name for table in runs.values() for name in table["dataset"].unique()} & set(declared))
     rows = [(name, declared[name].description, declared[name].fingerprint or "none") for name in used]
     return Sheet(("Data set", "What", "Fingerprint"), tuple(rows))
-
-
-def refinement_sheet(preset: str, scale: Preset) -> Sheet | None:
-    """Values that were added to grids; None if the preset does not refine, or none were."""
-    tables = {name: refinement_path(preset, name) for name in scale.experiments if scale.refine}
-    rows = [
-        (name, each.variant, str(each.width), str(each.depth), f"{each.value:.6g}", str(each.round), each.reason)
-        for name, path in tables.items()
-        if path.exists()
-        for each in read_additions(path)
-    ]
-    columns = ("Experiment", "Scheme", "Width", "Depth", "Value", "Round", "Why")
-    return Sheet(columns, tuple(rows)) if rows else None
 
 
 def difference_sheet(preset: str, scale: Preset, paper: Preset) -> Sheet:

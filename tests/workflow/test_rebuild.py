@@ -1,9 +1,11 @@
 """A clone of the project rebuilds every figure of the preset reference from what is committed, and trains nothing."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.repository.test_layout import repository_files
 
@@ -12,6 +14,7 @@ from depthtransfer.figures.origin import FigureRecord, read
 
 from .conftest import ROOT, Project
 
+RESULTS = ROOT / "docs/results.md"
 FORBIDDEN = "import sys\nsys.exit('{name} was imported: something is to be trained or solved')\n"
 
 
@@ -46,6 +49,16 @@ def test_every_figure_of_reference_is_rebuilt_without_training(clone: Project) -
     assert not (clone.folder / "results/store").exists()
     assert not (clone.folder / "results/solutions").exists()
     assert not (clone.folder / "data").exists()
+
+
+@pytest.mark.slow
+def test_prose_says_what_the_verdicts_say(clone: Project) -> None:
+    clone.snakemake("results/reference/claims.csv", patience=1500)
+    table = pd.read_csv(clone.folder / "results/reference/claims.csv")
+    said = dict(
+        re.findall(r"\b(A\d+(?:-[a-z0-9-]+)?) (reproduced|not reproduced|inconclusive|not run)\b", RESULTS.read_text())
+    )
+    assert said == dict(zip(table["claim"], table["verdict"], strict=True))
 
 
 def test_training_is_indeed_forbidden(clone: Project) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from depthtransfer.analysis import statistics
-from depthtransfer.configuration import names, table_folder
+from depthtransfer.configuration import load_preset, table_folder
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.collect import write_tables
 from depthtransfer.sweeps.grid import Request, load_runs
@@ -18,9 +18,9 @@ _OUTPUTS = 10
 
 
 def write_project(folder: Path) -> None:
-    """Put the configuration and the tables of all experiments into a folder."""
+    """Put the configuration and the tables of all experiments of smoke into a folder."""
     (folder / "config").symlink_to(CONFIG)
-    for experiment in names(CONFIG / "experiments"):
+    for experiment in load_preset("smoke", CONFIG).experiments:
         sweep = load_runs("smoke", experiment, CONFIG)
         records = {request.spec.key: (_invented(request, sweep.swept), "local") for request in sweep.requests}
         place = folder / table_folder("smoke", experiment)

@@ -226,4 +226,4 @@ def test_a_narrow_strided_shortcut_is_an_ordinary_convolution(side: int) -> None
     for network in (plain, narrow.to(memory_format=torch.channels_last)):
         network(images).square().sum().backward()
     torch.testing.assert_close(narrow(images), plain(images))
-    torch.testing.assert_close(narrow.weight.grad, plain.weight.grad)
+    torch.testing.assert_close(narrow.weight.grad, plain.weight.grad, rtol=1e-5, atol=1e-4)  # sums in another order

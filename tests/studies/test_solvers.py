@@ -90,7 +90,7 @@ def test_the_sampled_theory_is_the_exact_one_of_linear_networks():
         exact = solution("training", "descent", ONE, **place, **given)
         sampled = solution("training", "sampled", ONE, **place, **sampling, **given)
         for quantity in ("f", "H", "ntk"):
-            np.testing.assert_allclose(values(sampled, quantity), values(exact, quantity), rtol=1e-4, atol=1e-8)
+            np.testing.assert_allclose(values(sampled, quantity), values(exact, quantity), rtol=5e-4, atol=1e-8)
 
 
 def test_the_sampled_theory_of_relu_knows_its_error():

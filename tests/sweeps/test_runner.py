@@ -202,7 +202,7 @@ def test_ctrl_c_reaches_workers_that_have_hardly_started(long_project: Any, star
     process = start("--workers", "2")
     wait_until(long_project.workers)
     os.killpg(process.pid, signal.SIGINT)
-    assert ended(process, 130).splitlines() == [INTERRUPTED]
+    assert ended(process, 130).splitlines()[-1] == INTERRUPTED
     assert long_project.workers() == []
 
 

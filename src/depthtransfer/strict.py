@@ -86,10 +86,19 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: {error}", "write decimal digits, without leading zeros, _ or :") from error
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, OverflowError, RecursionError) as error:
         # PyYAML's constructors of !!bool, !!int, !!timestamp and others raise what their conversions raise
-        raise ConfigurationError(f"{path} is not valid YAML: {error}", "correct the syntax") from error
+        raise ConfigurationError(f"{path} is not valid YAML: {_in_one_line(error)}", "correct the syntax") from error
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path} does not hold a mapping", "write keys with values")
     return content
+
+
+def _in_one_line(error: Exception) -> str:
+    """What YAML found, and where in the file: its own words speak of a "<unicode string>"."""
+    if not isinstance(error, yaml.MarkedYAMLError):
+        return str(error)
+    mark = error.problem_mark or error.context_mark
+    said = ", ".join(part for part in (error.context, error.problem) if part)
+    return said if mark is None else f"{said} (line {mark.line + 1}, column {mark.column + 1})"
 
 
 def validate(model: type[Model], content: Any, path: Path | str, prefix: str = "") -> Model:

@@ -72,9 +72,9 @@ def test_only_scale_is_written_in_reference() -> None:
 def test_smoke_needs_no_download_and_goes_to_depth_48() -> None:
     requests = sweep("smoke").requests
     assert {request.spec.dataset for request in requests} == {"digits"}
-    assert {request.spec.depth for request in requests} == {3, 6, 12, 24, 48}
+    assert {request.spec.depth for request in requests if request.spec.width == 8} == {3, 12, 48}
     assert {request.spec.width for request in requests} == {8, 16}
-    assert {(request.spec.width, request.epochs) for request in requests} == {(8, 5.0), (16, 5.0)}
+    assert {request.epochs for request in requests} == {3.0}
 
 
 def test_desktop_sizes() -> None:

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from depthtransfer.data import Declaration, image_folder, load_declarations
 from depthtransfer.data.containers import EXTENSIONS
 from depthtransfer.data.hashing import hash_files
-from depthtransfer.data.image_folder import fingerprint, yaml_entry
+from depthtransfer.data.image_folder import fingerprint, survey, yaml_entry
 from depthtransfer.errors import DataError
+from depthtransfer.strict import validate
 
 Files = dict[str, bytes]
 Write = Callable[[Path, Files], Path]
@@ -172,3 +174,21 @@ def test_path_outside_the_data_directory_is_absolute(pets: Declaration, tmp_path
 def test_grey_images(tmp_path: Path, files: Files, write_zip: Write, encoded: Callable[..., bytes]) -> None:
     grey = {name: encoded(seed, mode="L") for seed, name in enumerate(files)}
     assert fingerprint(write_zip(tmp_path / "grey.zip", grey), tmp_path).channels == 1
+
+
+def test_a_flat_folder_is_split_by_number(tmp_path: Path, files: Files, write_folder: Write, write_zip: Write) -> None:
+    flat = {name.removeprefix("train/"): content for name, content in files.items() if name.startswith("train/")}
+    pack = {"folder": write_folder, "it.zip": write_zip}
+    declared = [
+        survey(write(tmp_path / name, flat), tmp_path, test_every=3).declaration for name, write in pack.items()
+    ]
+    assert declared[0].fingerprint == declared[1].fingerprint
+    assert (declared[0].train_images, declared[0].test_images) == (4, 2)
+    for declaration in declared:
+        arrays = read(validate(Declaration, yaml.safe_load(yaml_entry("pets", declaration))["pets"], ""), tmp_path)
+        np.testing.assert_array_equal(arrays.images["test"][1], pixels(flat["dog/2.png"]))
+        np.testing.assert_array_equal(arrays.images["train"][1], pixels(flat["cat/1.png"]))
+    with pytest.raises(DataError, match=r"class (cat|dog) has fewer than 4 images"):
+        survey(tmp_path / "folder", tmp_path, test_every=4)
+    with pytest.raises(DataError, match=r"no images in train/<class>/; .*test_every: 5"):
+        survey(tmp_path / "folder", tmp_path)

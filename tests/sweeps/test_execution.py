@@ -107,7 +107,8 @@ def test_a_record_says_what_was_asked_for_and_what_came_out() -> None:
     record = run(wanted)
     assert record.specification == wanted.canonical()
     assert record.key == wanted.key
-    assert record.summary == {"status": "ok", "diverged_step": None, "device": "cpu"}
+    assert record.summary.items() >= {"status": "ok", "diverged_step": None, "device": "cpu"}.items()
+    assert record.summary.keys() - {"status", "diverged_step", "device"} == {"test_loss", "test_accuracy"}
     assert record.series["learning_rate_factor"][:3] == [0.5, 1.0, 1.0]
     assert [len(values) for values in record.series.values()] == [6, 6, 6]
     assert record.provenance["seconds"] > 0
@@ -135,3 +136,20 @@ def test_deterministic_switches(monkeypatch: pytest.MonkeyPatch) -> None:
         torch.use_deterministic_algorithms(before[0])
         torch.set_num_threads(before[1])
         cudnn.benchmark, cudnn.allow_tf32, matmul.allow_tf32 = switches
+
+
+def test_a_run_ends_with_a_look_at_the_test_images_unless_it_diverged(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def noted(name: str, split: str = "train") -> tiny.Dataset:
+        asked.append(split)
+        return dataset(name)
+
+    monkeypatch.setattr(tiny.TinyExecutor, "dataset", lambda self, name, split="train": noted(name, split))
+    trained = run(spec()).summary
+    assert asked == ["train", "test"]
+    assert 0 < trained["test_loss"] < 10
+    assert 0 <= trained["test_accuracy"] <= 1
+    diverged = run(spec(learning_rate=1e6, steps=30)).summary
+    assert diverged["status"] == "diverged"
+    assert "test_loss" not in diverged

@@ -13,7 +13,7 @@ from unittest import mock
 import numpy as np
 import torch
 
-from depthtransfer.data import Dataset, Declaration
+from depthtransfer.data import Dataset, Declaration, Split
 from depthtransfer.scaling import Constants, Optimizer, Scheme
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps import execution
@@ -49,7 +49,7 @@ class TinyExecutor(Executor):
     def __init__(self) -> None:
         super().__init__({}, Path("nowhere"), "cpu")
 
-    def dataset(self, name: str) -> Dataset:
+    def dataset(self, name: str, split: Split = "train") -> Dataset:
         return dataset(name)
 
 

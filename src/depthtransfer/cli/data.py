@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from depthtransfer.data import Declaration
 
 
+DATASETS = Path("config/datasets.yaml")
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare arguments."""
     from depthtransfer.cli.options import positive
@@ -21,6 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     declare.add_argument("path", type=Path, help="directory or zip: <split>/<class>/<image>")
     declare.add_argument("--train-split", default="train", help="folder of the training images (%(default)s)")
     declare.add_argument("--test-split", help="folder of the test images (default: test or val)")
+    declare.add_argument(
+        "--test-every",
+        type=positive,
+        help="the folder is <class>/<image>; every so-manieth image of each class is a test image",
+    )
     declare.add_argument(
         "--size", type=positive, help="scale and crop all images to this many pixels (default: the smallest)"
     )
@@ -37,14 +45,14 @@ def run(arguments: argparse.Namespace) -> int:
     directory = default_data_directory()
     if arguments.action == "declare":
         return _declare(arguments, directory)
-    declarations = load_declarations(Path("config/datasets.yaml"))
+    declarations = load_declarations(DATASETS)
     if arguments.action == "list":
         for name, declaration in declarations.items():
             print(f"{name}: {declaration.description}")
         return 0
     if arguments.name not in declarations:
         raise ConfigurationError(
-            f"config/datasets.yaml: data set {arguments.name!r} is unknown",
+            f"{DATASETS}: data set {arguments.name!r} is unknown",
             f"choose one of {', '.join(declarations)}",
         )
     chosen = declarations[arguments.name]
@@ -56,10 +64,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _declare(arguments: argparse.Namespace, directory: Path) -> int:
+    from depthtransfer.data import load_declarations
     from depthtransfer.data.decoding import conversions
     from depthtransfer.data.image_folder import survey, yaml_entry
+    from depthtransfer.errors import ConfigurationError
 
-    found = survey(arguments.path, directory, arguments.train_split, arguments.test_split)
+    names = load_declarations(DATASETS) if DATASETS.exists() else {}
+    if arguments.name in names:
+        raise ConfigurationError(
+            f"{DATASETS}: {arguments.name} is declared already", "choose another name, or remove that entry first"
+        )
+    found = survey(arguments.path, directory, arguments.train_split, arguments.test_split, arguments.test_every)
     declaration = found.declaration.model_copy(update={"streamed": arguments.streamed})
     if arguments.size is not None:
         declaration = declaration.model_copy(update={"image_size": arguments.size, "resize": True})
@@ -73,13 +88,11 @@ def _fingerprint(name: str, declaration: "Declaration", directory: Path) -> int:
     from depthtransfer.errors import ConfigurationError
 
     if declaration.kind != "image_folder":
-        raise ConfigurationError(
-            f"config/datasets.yaml: {name} is of kind {declaration.kind}", "only image folders are measured"
-        )
+        raise ConfigurationError(f"{DATASETS}: {name} is of kind {declaration.kind}", "only image folders are measured")
     from depthtransfer.data.verified_files import record
 
     found = record(name, declaration, directory)
     print(f"  fingerprint: {found.fingerprint}")
     if declaration.fingerprint not in (None, found.fingerprint):
-        print(f"  # config/datasets.yaml says {declaration.fingerprint}")
+        print(f"  # {DATASETS} says {declaration.fingerprint}")
     return 0

@@ -69,6 +69,12 @@ class Declaration(Strict):
     )
     train_split: Line = Field(default="train", description="image_folder: folder of the training split")
     test_split: Line = Field(default="test", description="image_folder: folder of the test split")
+    test_every: int | None = Field(
+        default=None,
+        ge=2,
+        description="image_folder: the folders of the classes lie at the top, and of each class, its images sorted by "
+        "path, every so-manieth is a test image",
+    )
     resize: bool = Field(
         default=False,
         description="image_folder: crop images of another size to a centred square and scale it",
@@ -86,6 +92,8 @@ class Declaration(Strict):
             raise ValueError("`streamed` and a fingerprint of null are for kind image_folder alone")
         if self.train_split == self.test_split:
             raise ValueError("`train_split` and `test_split` name the same folder")
+        if self.test_every is not None and self.kind != "image_folder":
+            raise ValueError("`test_every` is for kind image_folder alone")
         return self
 
     @property

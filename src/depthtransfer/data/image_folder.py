@@ -35,14 +35,14 @@ def read(name: str, declaration: Declaration, data_directory: Path) -> Arrays:
     path = location(declaration, data_directory)
     shape = (declaration.channels, declaration.image_size, declaration.image_size)
     with open_container(path, declaration.remedy) as container:
-        listing = list_images(path, container, folders(declaration))
+        listing = list_images(path, container, folders(declaration), declaration.test_every)
         verify_sizes(f"{name} ({path})", declaration, len(listing.classes), listing.counts())
         images = {split: np.empty((count, *shape), dtype=np.uint8) for split, count in listing.counts().items()}
         hashes = []
         with strict_decoding():
             for split in SPLITS:
                 for position, image in enumerate(listing.paths(split)):
-                    where = f"{listing.folders[split]}/{image}"
+                    where = listing.name(split, image)
                     content = container.read(where)
                     hashes.append((split, image, hashlib.sha256(content).hexdigest()))
                     images[split][position] = decode(str(path / where), content, shape[0], shape[1], declaration.resize)
@@ -89,7 +89,7 @@ def inspect(name: str, declaration: Declaration, path: Path, container: Containe
     threads = usable_cores()
 
     def look(image: tuple[Split, str]) -> tuple[bytes, str]:
-        where = f"{listing.folders[image[0]]}/{image[1]}"
+        where = listing.name(*image)
         content = container.read(where)
         mode, _, _ = form(str(path / where), content)
         decode(str(path / where), content, declaration.channels, declaration.image_size, declaration.resize)
@@ -143,14 +143,18 @@ class Survey:
     modes: Mapping[str, int]
 
 
-def fingerprint(
-    path: Path, data_directory: Path, train_split: str = "train", test_split: str | None = None
-) -> Declaration:
+def fingerprint(path: Path, data_directory: Path, train_split: str = "train") -> Declaration:
     """Return the declaration of a `survey`."""
-    return survey(path, data_directory, train_split, test_split).declaration
+    return survey(path, data_directory, train_split).declaration
 
 
-def survey(path: Path, data_directory: Path, train_split: str = "train", test_split: str | None = None) -> Survey:
+def survey(
+    path: Path,
+    data_directory: Path,
+    train_split: str = "train",
+    test_split: str | None = None,
+    test_every: int | None = None,
+) -> Survey:
     """Read every image of a directory or zip in ImageFolder layout once and declare what was found.
 
     Images are declared grey if all are; if they differ in size or are not square, the declaration says
@@ -161,18 +165,19 @@ def survey(path: Path, data_directory: Path, train_split: str = "train", test_sp
         data_directory: the declared path is relative to it where `path` lies in it, absolute otherwise.
         train_split: folder of the training split.
         test_split: folder of the test split; by default the first there is of test, val, valid, validation.
+        test_every: the classes lie at the top, and every so-manieth image of each is a test image.
 
     Raises:
         DataError: the layout is not the expected one, or an image is damaged.
     """
     with open_container(path, "name a directory or a zip of images") as container, strict_decoding():
         folders: dict[Split, str] = {"train": train_split, "test": test_split or _find_test_split(container)}
-        listing = list_images(path, container, folders)
+        listing = list_images(path, container, folders, test_every)
         hashes, sides = [], set()
         modes: Counter[str] = Counter()
         for split in SPLITS:
             for image in listing.paths(split):
-                where = f"{folders[split]}/{image}"
+                where = listing.name(split, image)
                 content = container.read(where)
                 hashes.append((split, image, hashlib.sha256(content).hexdigest()))
                 mode, *height_and_width = form(str(path / where), content)
@@ -192,6 +197,7 @@ def survey(path: Path, data_directory: Path, train_split: str = "train", test_sp
         path=_declared_path(path, data_directory),
         train_split=folders["train"],
         test_split=folders["test"],
+        test_every=test_every,
         resize=len(sides) > 1,
     )
     return Survey(declaration, dict(modes))

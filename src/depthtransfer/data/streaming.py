@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from depthtransfer.data.containers import Container, Files, open_container
+from depthtransfer.data.containers import Container, Files, below, open_container
 from depthtransfer.data.declaration import Declaration, Split
 from depthtransfer.data.decoding import decode, stay_silent
 from depthtransfer.data.image_folder import location
@@ -24,7 +24,8 @@ class StreamedImages:
     Memory: about 100 bytes an image, shared between processes, and each decoded batch; nothing is kept of it.
 
     Args:
-        folder: the split's folder, for messages; its name is that in the container.
+        where: the container, for messages.
+        folder: the split's folder in it; empty where the classes lie at the top.
         container: where the files are read from.
         scope: closes the container when these images are no longer used.
         declaration: the form the images are decoded to.
@@ -34,7 +35,8 @@ class StreamedImages:
 
     def __init__(
         self,
-        folder: Path,
+        where: Path,
+        folder: str,
         container: Container,
         scope: ExitStack,
         declaration: Declaration,
@@ -42,6 +44,7 @@ class StreamedImages:
         sha256: npt.NDArray[np.uint8],
     ) -> None:
         stay_silent()
+        self._where = where / folder
         self._folder = folder
         self._container = container
         self._scope = scope
@@ -74,11 +77,11 @@ class StreamedImages:
 
     def _decoded(self, index: np.int64) -> npt.NDArray[np.uint8]:
         image = self._files["path"][index].decode()
-        content = self._container.read(f"{self._folder.name}/{image}")
+        content = self._container.read(below(self._folder, image))
         if hashlib.sha256(content).digest() != self._sha256[index].tobytes():
-            raise DataError(f"{self._folder / image}: changed since it was verified", self._declaration.remedy)
+            raise DataError(f"{self._where / image}: changed since it was verified", self._declaration.remedy)
         form = self._declaration
-        return decode(str(self._folder / image), content, form.channels, form.image_size, form.resize)
+        return decode(str(self._where / image), content, form.channels, form.image_size, form.resize)
 
 
 def open_stream(
@@ -94,6 +97,5 @@ def open_stream(
         container = scope.enter_context(open_container(path, declaration.remedy))
         listing, by_split = verified(name, declaration, data_directory, container)
         files, sha256 = by_split[split]
-        folder = path / listing.folders[split]
-        images = StreamedImages(folder, container, scope.pop_all(), declaration, files, sha256)
+        images = StreamedImages(path, listing.folders[split], container, scope.pop_all(), declaration, files, sha256)
     return images, listing.labels(split), listing.classes

@@ -74,11 +74,14 @@ def directory(declaration: Declaration, data_directory: Path) -> Path:
 
 
 def _identity(declaration: Declaration) -> str:
-    return f"{declaration.identity} in {declaration.path}: {declaration.train_split}, {declaration.test_split}"
+    splits = f"{declaration.train_split}, {declaration.test_split}"
+    if declaration.test_every is not None:
+        splits = f"every image number {declaration.test_every} for testing"
+    return f"{declaration.identity} in {declaration.path}: {splits}"
 
 
 def _listed(name: str, declaration: Declaration, path: Path, container: Container) -> Listing:
-    listing = list_images(path, container, folders(declaration))
+    listing = list_images(path, container, folders(declaration), declaration.test_every)
     verify_sizes(f"{name} ({path})", declaration, len(listing.classes), listing.counts())
     return listing
 

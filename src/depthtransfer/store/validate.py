@@ -45,6 +45,10 @@ def _run_flaw(record: Record) -> str | None:
     for name, values in record.series.items():
         if not all(map(math.isfinite, values[:before])):
             return f"its {name} is not finite although it is {status}"
+    for name, most in (("test_loss", math.inf), ("test_accuracy", 1.0)):
+        value = summary.get(name)
+        if not (value is None or (_is_duration(value) and value <= most)):
+            return f"its {name} is {reprlib.repr(value)}"
     looked_at = summary.get("probe_steps", [])
     return _logits_flaw(record.logits, looked_at, record.specification) or _updates_flaw(summary, record.specification)
 

@@ -68,6 +68,8 @@ def _run_row(experiment: str, request: Request, record: Record, classes: int) ->
         "diverged_step": summary["diverged_step"],
         "loss": _tail_mean(record, "loss", request.window) if ok else float("nan"),
         "accuracy": _tail_mean(record, "accuracy", request.window) if ok else float("nan"),
+        "test_loss": summary.get("test_loss"),
+        "test_accuracy": summary.get("test_accuracy"),
         "initial_loss": float(record.series["loss"][0]),
         "parameters": request.parameters,
         "flops": request.flops,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from depthtransfer.data import Dataset, Declaration, load
+from depthtransfer.data import Dataset, Declaration, Split, load
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve, silence_branches
 from depthtransfer.models.registry import build, cost
@@ -20,6 +20,7 @@ from depthtransfer.sweeps.checkpoint import Checkpoints, StoppedError, Timer
 from depthtransfer.sweeps.spec import RunSpec
 from depthtransfer.training.augmentation import Augmentation, normalize
 from depthtransfer.training.batches import batches
+from depthtransfer.training.evaluation import evaluate
 from depthtransfer.training.loop import History, train
 from depthtransfer.training.optimizers import SCHEDULES, build_optimizer
 from depthtransfer.training.probing import BlockUpdates, Probe, spread
@@ -40,13 +41,13 @@ class Executor:
         self._declarations = declarations
         self._data_directory = data_directory
         self._device = torch.device(device)
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets: dict[tuple[str, Split], Dataset] = {}
 
-    def dataset(self, name: str) -> Dataset:
-        """Load and verify a data set once."""
-        if name not in self._datasets:
-            self._datasets[name] = load(name, self._declarations[name], self._data_directory)
-        return self._datasets[name]
+    def dataset(self, name: str, split: Split = "train") -> Dataset:
+        """Load and verify a split of a data set once."""
+        if (name, split) not in self._datasets:
+            self._datasets[name, split] = load(name, self._declarations[name], self._data_directory, split)
+        return self._datasets[name, split]
 
     def run(
         self,
@@ -105,10 +106,12 @@ class Executor:
                 watch=checkpointer.watch,
                 history=begun,
             )
+        trained = history.diverged_step is None
         return Record(
             specification=spec.canonical(),
             summary={
-                "status": "ok" if history.diverged_step is None else "diverged",
+                **(self._tested(model, spec) if trained else {}),
+                "status": "ok" if trained else "diverged",
                 "diverged_step": history.diverged_step,
                 "device": self._device.type,
                 **({"probe_steps": probe.steps} if spec.probe_steps else {}),
@@ -127,6 +130,19 @@ class Executor:
             },
             logits=probe.logits,
         )
+
+    def _tested(self, model: ResidualNetwork, spec: RunSpec) -> dict[str, float | None]:
+        """Loss and accuracy on the test images."""
+        data = self.dataset(spec.dataset, "test")
+        loss, accuracy = evaluate(
+            model,
+            data.images,
+            data.labels,
+            batch_size=spec.batch_size,
+            device=self._device,
+            bf16=spec.precision == "bf16",
+        )
+        return {"test_loss": _finite(loss), "test_accuracy": accuracy}
 
     def _probe(self, model: ResidualNetwork, data: Dataset, spec: RunSpec) -> Probe:
         """What looks at the network while it trains; made while it is as initialized."""

@@ -72,6 +72,15 @@ RUNS: tuple[Column, ...] = (
         finite_where=("status", "ok"),
     ),
     Column(
+        "test_loss",
+        "float64",
+        "nats",
+        "mean loss on the test images after training; missing where diverged, and of runs made before it was measured",
+        nullable=True,
+        numbers="or NaN",
+    ),
+    Column("test_accuracy", "float64", "-", "share of the test images classified correctly then", nullable=True),
+    Column(
         "initial_loss",
         "float64",
         "nats",

@@ -59,10 +59,11 @@ SCHEMES = {
     "mup": "μP",
     "mup_sqrt_depth": r"μP + $1/\sqrt{L}$",
     "mup_alpha": r"μP + $L^{-\alpha}$",
+    "depth_pair": r"$(\alpha, \gamma)$",
 }
 """How a scheme is written, by name."""
 
-_MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha")
+_MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha", "depth_pair")
 
 HYPERPARAMETERS = {
     "learning_rate": HyperparameterEntry("learning rate", r"\eta_0", positive=True),
@@ -72,13 +73,15 @@ HYPERPARAMETERS = {
         "feature-learning strength", r"\gamma_0", positive=True, read_by=_MEAN_FIELD, letter="γ₀"
     ),
     "beta": HyperparameterEntry("branch constant", r"\beta", positive=True, read_by=_MEAN_FIELD, letter="β"),
-    "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha",), letter="α"),
+    "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha", "depth_pair"), letter="α"),
+    "update_exponent": HyperparameterEntry("update exponent", r"\gamma", read_by=("depth_pair",), letter="γ"),
 }
 
 MODELS = {
     "cnn": "CNN",
     "resnet18_bn": "ResNet18 type with BatchNorm",
     "vit": "ViT",
+    "mlp": "residual MLP",
 }
 """How a model is written, by name."""
 

@@ -23,6 +23,7 @@ class FigureEntry:
         module: the module of ``depthtransfer.figures`` that draws it.
         experiments: those whose tables it reads.
         studies: studies of the theory whose tables it reads.
+        variants: what its experiments call the schemes that it shows; empty for all of them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class FigureEntry:
     module: str
     experiments: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,20 @@ _ALL_FIGURES = (
         "Learning-rate transfer over depth for branches scaled by L to the power −α, learning rates compensated",
         "transfer",
         ("cnn_alpha",),
+    ),
+    FigureEntry(
+        "tp6_fig10",
+        "Tensor Programs VI: learning-rate curves of the residual MLP over depth, early and late in training",
+        "moments",
+        ("mlp_learning_rate",),
+        variants=("Depth-muP", "alpha 0.5, update_exponent 0", "alpha 0, update_exponent 0"),
+    ),
+    FigureEntry(
+        "tp6_fig11",
+        "Tensor Programs VI: learning-rate curves of the residual MLP scaled like a differential equation",
+        "moments",
+        ("mlp_learning_rate",),
+        variants=("ODE", "Depth-muP"),
     ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(

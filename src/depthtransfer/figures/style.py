@@ -118,7 +118,7 @@ def variant_label(variant: str) -> str:
     if variant in registry.SCHEMES:
         return registry.SCHEMES[variant]
     symbols = {name: f"${entry.symbol}$" for name, entry in registry.HYPERPARAMETERS.items()}
-    return " ".join(symbols.get(word, word) for word in variant.split(" "))
+    return " ".join(symbols.get(word, word.replace("muP", "μP")) for word in variant.split(" "))
 
 
 def axis_label(hyperparameter: str) -> str:

@@ -167,6 +167,30 @@ _ALL_FIGURES = (
         ("mlp_learning_rate",),
         variants=("ODE", "Depth-muP"),
     ),
+    FigureEntry(
+        "tp6_fig2",
+        "Tensor Programs VI: the nonlinearity before the weight, against behind it, Depth-μP",
+        "best",
+        ("mlp_pre_learning_rate", "mlp_learning_rate"),
+        variants=("Depth-muP",),
+    ),
+    FigureEntry(
+        "tp6_fig3",
+        "Tensor Programs VI: absolute values against ReLU, Depth-μP",
+        "best",
+        ("mlp_abs_learning_rate", "mlp_learning_rate"),
+        variants=("Depth-muP",),
+    ),
+    FigureEntry(
+        "tp6_fig12",
+        "Tensor Programs VI: LayerNorm and absolute values, Depth-μP against branches scaled alone",
+        "best",
+        ("mlp_norm_learning_rate",),
+        variants=("Depth-muP", "alpha 0.5, update_exponent 0"),
+    ),
+    FigureEntry(
+        "tp6_fig13", "Tensor Programs VI: transfer of the branches' constant, Depth-μP", "transfer", ("mlp_beta",)
+    ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(
         "optimum",

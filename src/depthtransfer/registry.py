@@ -77,6 +77,7 @@ HYPERPARAMETERS = {
     "beta": HyperparameterEntry("branch constant", r"\beta", positive=True, read_by=_MEAN_FIELD, letter="β"),
     "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha", "depth_pair"), letter="α"),
     "update_exponent": HyperparameterEntry("update exponent", r"\gamma", read_by=("depth_pair",), letter="γ"),
+    "batch_size": HyperparameterEntry("batch size", "B", positive=True),
 }
 
 MODELS = {

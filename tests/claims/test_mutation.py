@@ -1,5 +1,6 @@
 """A network without its 1/sqrt(L) must be found out: the factor is turned off in a copy of the code."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -7,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from tests.conftest import PATIENCE, ROOT, clean_environment
 
 FACTOR = "-_depth_exponent(scheme, constants)"
@@ -48,7 +48,7 @@ def judged(folder: Path, package: Path) -> pd.DataFrame:
         "probes": {"steps": [0, 5], "images": 64, "blocks": True, "together": True},
     }
     preset = {"title": "tiny", "experiments": {"cnn_learning_rate": [grid], "cnn_updates": [probed]}}
-    (folder / "config/presets/tiny.yaml").write_text(yaml.safe_dump(preset))
+    (folder / "config/presets/tiny.yaml").write_text(json.dumps(preset))
     environment = clean_environment() | {"PYTHONPATH": str(package), "OMP_NUM_THREADS": "1"}
     for words in (
         ("train", "cnn_learning_rate", "--workers", "1"),

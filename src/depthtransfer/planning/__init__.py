@@ -1,0 +1,7 @@
+"""A plan for any torch model: roles found by structure, branches by the traced graph, factors folded."""
+
+from depthtransfer.planning.making import plan
+from depthtransfer.planning.planned import Plan, load_plan
+from depthtransfer.planning.rows import Row
+
+__all__ = ["Plan", "Row", "load_plan", "plan"]

@@ -217,6 +217,12 @@ _ALL_FIGURES = (
         "heat",
         ("mlp_two_layers_norm",),
     ),
+    FigureEntry(
+        "tp6_fig1",
+        "Tensor Programs VI: the phase diagram of depth exponents, measured on the residual MLP with Adam",
+        "phases",
+        ("mlp_phases",),
+    ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(
         "optimum",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         transfer,
     )
     from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
-    from depthtransfer.planning import Plan, load_plan, plan
+    from depthtransfer.planning import Plan, coordinate_check, load_plan, plan
     from depthtransfer.scaling import Constants, Optimizer, Role, Rule, Scheme, absorb, branch_multiplier, rule
     from depthtransfer.sweep_table import Report, report
 
@@ -38,7 +38,7 @@ _HOMES = {
         *("curves", "diagnosis", "estimates", "fast_transfer", "loss_order"),
         *("optima", "regret", "stability", "statistics", "transfer"),
     ),
-    "depthtransfer.planning": ("Plan", "load_plan", "plan"),
+    "depthtransfer.planning": ("Plan", "coordinate_check", "load_plan", "plan"),
     "depthtransfer.sweep_table": ("Report", "report"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -53,6 +53,7 @@ __all__ = [
     "Scheme",
     "absorb",
     "branch_multiplier",
+    "coordinate_check",
     "curves",
     "diagnosis",
     "estimates",

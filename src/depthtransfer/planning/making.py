@@ -71,7 +71,15 @@ def plan(
     notes += structure.notes
     if frozen:
         notes.append(f"{len(frozen)} frozen tensors are left as they are (the first: {frozen[0]})")
-    return Plan(settings, rows, tuple(notes), make, structure, rms)
+
+    def remake(sizes: Sizes) -> Plan:
+        return plan(
+            make, base=base, target=sizes, optimizer=optimizer, rule=rule if alpha is None else alpha, decay=decay,
+            scale_eps=scale_eps, batch=batch, given=given, heads_may_grow=heads_may_grow,
+            muon_adjustment=muon_adjustment,
+        )  # fmt: skip
+
+    return Plan(settings, rows, tuple(notes), make, structure, rms, remake)
 
 
 def _exponent(rule: str | float, structure: Structure, deeper: bool) -> tuple[float | None, str]:

@@ -7,7 +7,7 @@ no module replaced, nothing that a copy, a compiler or a checkpoint could lose.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
@@ -18,11 +18,12 @@ from torch import nn
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.files import write_atomic
 from depthtransfer.planning.rows import Row, Settings, row_of
-from depthtransfer.planning.structure import Make, Structure
+from depthtransfer.planning.structure import Make, Sizes, Structure
+from depthtransfer.planning.uses import TOLD
 from depthtransfer.scaling.transfer_rule import Kind
 
 _VERSION = 1
-_SURE = 5.0  # standard errors by which initial weights have to differ from what is wanted to be touched
+_SURE = 4.0  # standard errors of a measured root mean square
 _PREFIXES = ("module.", "_orig_mod.", "_fsdp_wrapped_module.")
 
 
@@ -37,6 +38,7 @@ class Plan:
         make: builds the network; None after ``load_plan`` without it.
         structure: what was found; None after ``load_plan``.
         rms: root mean square of the base network's initial values, by the name of the target's tensor.
+        remake: makes the same plan for another target.
     """
 
     settings: Settings
@@ -45,6 +47,22 @@ class Plan:
     make: Make | None = None
     structure: Structure | None = None
     rms: Mapping[str, float] | None = None
+    remake: "Callable[[Sizes], Plan] | None" = None
+
+    def at(self, **sizes: int) -> "Plan":
+        """The same plan for another target; roles that were ``set`` are kept where a tensor of that name is.
+
+        Raises:
+            ConfigurationError: see ``plan``; also for a plan that was loaded.
+        """
+        if self.remake is None or self.structure is None:
+            raise ConfigurationError("a plan that was loaded cannot be made for another size", "make it with plan(...)")
+        made = self.remake({**self.settings.target, **sizes})
+        there = {row.tensor for row in made.rows}
+        for each in self.structure.tensors:
+            if each.why == TOLD and each.name in there:
+                made = made.set(each.name, each.kind)
+        return made
 
     @property
     def hash(self) -> str:
@@ -87,8 +105,7 @@ class Plan:
         if tensor not in names:
             raise ConfigurationError(f"there is no tensor '{tensor}'", f"the network has {', '.join(names[:5])}, ...")
         tensors = tuple(
-            replace(each, kind=role, why="told by the user") if each.name == tensor else each
-            for each in self.structure.tensors
+            replace(each, kind=role, why=TOLD) if each.name == tensor else each for each in self.structure.tensors
         )
         structure = replace(self.structure, tensors=tensors)
         rows = tuple(row_of(each, structure, self.settings, self.rms) for each in tensors if each.trained)
@@ -139,9 +156,10 @@ class Plan:
                     "initialize it alike at every size",
                 )
             ratio = row.initial / found
+            # What is to start as at the base, and does up to the chance of the draw, is left as it was drawn.
             constant = bool((values == values.flatten()[0]).all())
-            noise = 0.0 if constant else _SURE / math.sqrt(2.0 * min(values.numel(), _base_size(row)))
-            if abs(ratio - 1.0) > noise + 1e-6:
+            chance = 0.0 if constant else _SURE / math.sqrt(2.0 * min(values.numel(), row.entries))
+            if abs(ratio - 1.0) > (chance if row.init == 1.0 else 0.0) + 1e-5:
                 parameter.mul_(ratio)
 
     def groups(
@@ -246,11 +264,6 @@ def _bare(name: str) -> str:
     for prefix in _PREFIXES:
         name = name.replace(prefix, "") if prefix != "module." else name.removeprefix(prefix)
     return name
-
-
-def _base_size(row: Row) -> int:
-    """Entries that the base network's deviation was measured on, at least: as many as the target's over its growth."""
-    return max(int(math.prod(row.shape) // 64), 16)
 
 
 def load_plan(path: str | Path, make: Make | None = None) -> Plan:

@@ -1,5 +1,6 @@
 """What a plan does with each tensor: the rule's factors for what the tensor was found to be."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ class Row:
         place: branch, repeated (with depth, beside the branches) or outside.
         block: number of the first residual branch that uses it; 0 for none.
         initial: root mean square of its initial values; 0 leaves them as they are.
+        entries: of the base network's tensor, on which that was measured.
         init, fold, learning_rate, eps, weight_decay: factors relative to the base; ``fold`` is part of the others.
         muon: whether Muon trains it.
         why: how its role was found.
@@ -29,6 +31,7 @@ class Row:
     place: Place
     block: int
     initial: float
+    entries: int
     init: float
     fold: float
     learning_rate: float
@@ -88,9 +91,10 @@ def row_of(tensor: Tensor, structure: Structure, settings: Settings, rms: Mappin
     made: Factors = factors(
         situation, optimizer=settings.optimizer, alpha=alpha, decay=settings.decay, scale_eps=settings.scale_eps
     )
+    entries = max(round(math.prod(tensor.shape) / (tensor.in_growth * tensor.out_growth)), 1)
     return Row(
         tensor.name, tensor.shape, tensor.kind, place, min(tensor.branches, default=0),
-        rms[tensor.name] * made.init, made.init, fold, made.learning_rate, made.eps, made.weight_decay, muon,
+        rms[tensor.name] * made.init, entries, made.init, fold, made.learning_rate, made.eps, made.weight_decay, muon,
         tensor.why,
     )  # fmt: skip
 

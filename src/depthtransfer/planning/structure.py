@@ -2,7 +2,7 @@
 
 Three networks are built on the meta device: the base, one as deep as the target, and the target. Which tensors are
 repeated with depth is read off the first two, which of a tensor's axes grow off the last two, and over which axis it
-sums off the traced graph. No name decides anything; names only pair a tensor of one network with the same one of another.
+sums off the traced graph. No name decides anything; names only pair a tensor of one network with that of another.
 """
 
 import re
@@ -17,7 +17,7 @@ from torch import nn
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.planning.residuals import Residuals, find_residuals
 from depthtransfer.planning.tracing import Graph, trace
-from depthtransfer.planning.uses import Uses, gains_before, kind_of, refuse_growing_heads, uses_of
+from depthtransfer.planning.uses import Uses, gains_before, growth_of_heads, kind_of, uses_of
 from depthtransfer.scaling.transfer_rule import Kind
 
 Make = Callable[..., nn.Module]
@@ -65,6 +65,7 @@ class Structure:
         depth: residual branches of the kinds that are repeated, over those of the base.
         branches: number of residual branches of the target.
         layers: most weight layers in a branch: k.
+        heads: size of an attention's heads over that at the base width.
         tied: gains of the last norm, by which a tied readout is scaled, and the growth of its inputs.
         notes: what a reader has to know.
     """
@@ -73,6 +74,7 @@ class Structure:
     depth: float
     branches: int
     layers: int
+    heads: float
     tied: tuple[tuple[str, ...], float]
     notes: tuple[str, ...]
 
@@ -112,8 +114,7 @@ def examine(
     probe = _probe(make, base, target, large)
     graph = _traced(large.model, _inputs(large.model, batch))
     found = find_residuals(graph)
-    if not heads_may_grow:
-        refuse_growing_heads(_traced(deep.model, _inputs(deep.model, batch)), graph)
+    heads = growth_of_heads(_traced(deep.model, _inputs(deep.model, batch)), graph, allowed=heads_may_grow)
     before, repeated = _repeated(small.shapes, deep.shapes)
     growing = _holding(found, repeated)
     depth = 1.0
@@ -150,7 +151,7 @@ def examine(
             notes.append(f"'{name}' is embedding and readout at once: the readout's factor is in {', '.join(gains[0])}")
     chosen = [branch for branch in found.branches if branch.number in growing] or found.branches
     layers = max((branch.layers for branch in chosen), default=0)
-    return Structure(tuple(tensors), depth, len(found.branches), layers, gains, tuple(notes))
+    return Structure(tuple(tensors), depth, len(found.branches), layers, heads, gains, tuple(notes))
 
 
 def depth_changes(base: Sizes, target: Sizes) -> bool:
@@ -230,19 +231,20 @@ def _counterpart(name: str, shape: tuple[int, ...], base: Mapping[str, tuple[int
     if base.get(name) == shape:
         return name
     numbers = re.findall(r"\d+", name)
-    near: list[tuple[int, str]] = []
+    near: list[tuple[int, int, str]] = []
     for other, its_shape in base.items():
         if its_shape != shape or re.sub(r"\d+", "#", other) != re.sub(r"\d+", "#", name):
             continue
         distances = [abs(int(a) - int(b)) for a, b in zip(numbers, re.findall(r"\d+", other), strict=True)]
-        if sum(distance > 0 for distance in distances) == 1:
-            near.append((sum(distances), other))
+        differing = sum(distance > 0 for distance in distances)
+        if differing <= 2:  # the number of the block, and of a layer in it where the first block is unlike the others
+            near.append((differing, sum(distances), other))
     if not near:
         raise ConfigurationError(
             f"tensor '{name}' {shape} has no counterpart in the base network",
             "let base and target differ in width and depth only",
         )
-    return min(near)[1]
+    return min(near)[2]
 
 
 def _probe(make: Make, base: Sizes, target: Sizes, large: _Network) -> Mapping[str, tuple[int, ...]]:

@@ -11,6 +11,8 @@ from depthtransfer.planning.residuals import MATMULS, NORMS, is_weighted, scaled
 from depthtransfer.planning.tracing import Graph, Node, Use
 from depthtransfer.scaling.transfer_rule import Kind
 
+TOLD = "told by the user"
+
 Uses = Sequence[tuple[Node, int, Use]]
 """Operation, place among its operands, and how."""
 
@@ -107,7 +109,7 @@ def kind_of(
     if lookup and given is None:
         return Seen("input", n_in, n_in, "embedding and readout at once", tied=True)
     if given is not None:
-        return Seen(given, n_in, n_out, "told by the user")
+        return Seen(given, n_in, n_out, TOLD)
     kind: Kind = (
         "hidden" if n_in != 1 and n_out != 1 else "readout" if n_in != 1 else "input" if n_out != 1 else "fixed"
     )
@@ -160,14 +162,18 @@ def _heads(graph: Graph) -> list[int]:
     return sizes
 
 
-def refuse_growing_heads(small: Graph, large: Graph) -> None:
-    """Refuse attention whose heads grow: its logits would have to be scaled by 1 over their size."""
+def growth_of_heads(small: Graph, large: Graph, *, allowed: bool) -> float:
+    """By how much the heads of attention grow; refused unless logits are said to be scaled by 1 over their size."""
+    growth = 1.0
     for before, after in zip(_heads(small), _heads(large), strict=False):
-        if before != after:
+        if before != after and allowed:
+            growth = max(growth, after / before)
+        elif before != after:
             raise ConfigurationError(
                 f"the heads of attention grow from {before} to {after}, and logits are scaled by 1/sqrt of their size",
                 "keep their size fixed (heads = width // 64), or scale logits by 1/size and say heads_may_grow=True",
             )
+    return growth
 
 
 def gains_before(graph: Graph, name: str) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Fi
             for alpha, gamma, value, phase in zip(*columns, strict=True):
                 corner = (float(alpha) - step / 2, float(gamma) - step / 2)
                 panel.add_patch(Rectangle(corner, step, step, facecolor=_COLOURS[str(phase)], edgecolor="white"))
-                panel.text(alpha, gamma - 0.28 * step, f"{value:+.2f}", ha="center", va="center")
+                panel.text(alpha + 0.24 * step, gamma + 0.3 * step, f"{value:+.2f}", ha="center", va="center")
             panel.axvline(0.5, color=style.INK, linewidth=1.0)
             panel.plot([0.5, 1.0], [0.5, 0.0], color=style.INK, linewidth=1.0)
             panel.plot([0.5], [0.5], marker=style.OPTIMUM, color="black", markersize=7)

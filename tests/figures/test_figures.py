@@ -151,7 +151,7 @@ def test_the_cost_of_tuning_is_in_the_table_of_figure_b3(inside: None) -> None:
     _, table = drawn("figB3")
     (cost,) = table[table["kind"] == "cost"].to_dict("records")
     assert cost["early_ratio"] == pytest.approx(3 * cost["ratio"])
-    assert cost["ratio"] == pytest.approx(16, rel=0.1), "a network of 32 branches for one of 2"
+    assert cost["ratio"] == pytest.approx(12, rel=0.1), "a network of 24 branches for one of 2"
 
 
 def test_what_is_missing_is_named(inside: None) -> None:
@@ -204,7 +204,7 @@ def test_a_hyperparameter_is_written_as_its_entry_says() -> None:
     for name, entry in registry.HYPERPARAMETERS.items():
         assert entry.symbol in style.axis_label(name)
         assert entry.symbol in style.optimum_label(name)
-    assert style.axis_label("batch_size") == "batch size"
+    assert style.axis_label("test_loss") == "test loss"
 
 
 def test_colour_of_a_depth_depends_on_the_depth_alone_and_tells_octaves_apart() -> None:

@@ -40,7 +40,9 @@ def test_every_run_is_in_one_job_and_jobs_take_tens_of_minutes(experiment: str, 
     ]
     longest = max(job_cost([each], sweep.declarations, chosen.on(sweep)).seconds for each in sweep.requests)
     assert max(times) <= 1.25 * 1800 + 2 * longest, "no job is much longer than wanted, unless a run is"
-    assert sum(times) / len(times) > 600, "about 12 s that Snakemake takes to start are below 5 % of a job"
+    assert len(times) == 1 or sum(times) / len(times) > 600, (
+        "about 12 s that Snakemake takes to start are below 5 % of a job"
+    )
 
 
 def test_more_time_a_job_is_fewer_jobs(sweep: ExperimentRuns) -> None:

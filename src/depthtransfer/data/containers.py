@@ -318,7 +318,9 @@ def below(folder: str, path: str) -> str:
     return f"{folder}/{path}" if folder else path
 
 
-def list_images(where: Path, container: Container, folders: Mapping[Split, str], test_every: int | None) -> Listing:
+def list_images(
+    where: Path, container: Container, folders: Mapping[Split, str], test_every: int | None = None
+) -> Listing:
     """Find the images of both splits; other files, and names that begin with a dot, are passed over.
 
     Args:

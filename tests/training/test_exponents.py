@@ -92,7 +92,7 @@ def test_updates_are_neither_noise_nor_saturation(
 ) -> None:
     """Half the rate, half the update, to 20%; and updates are small beside what they change."""
     whole, half = (
-        sizes_of(architecture, "mup_sqrt_depth", 0.5, optimizer, each, width, depth, 0, STEPS)
+        sizes_of(architecture, "mup_sqrt_depth", 0.5, 0.5, optimizer, each, width, depth, 0, STEPS)
         for each in (rate, rate / 2)
     )
     for name in UPDATES:

@@ -35,7 +35,7 @@ def test_status_of_all_is_whole_in_a_pipe_and_passes_over_what_is_broken(tiny_pr
     Path("config/presets/broken.yaml").write_text("title: half writ\nexperiments: {cnn_learning_rate: [")
     output, errors = tiny_project.run("status")
     assert "…" not in output
-    assert row(output, "smoke", EXPERIMENT) == ["smoke", EXPERIMENT, "275", "0", "275", "0"]
+    assert row(output, "smoke", EXPERIMENT) == ["smoke", EXPERIMENT, "80", "0", "80", "0"]
     assert row(output, "paper_40", EXPERIMENT) == ["paper_40", EXPERIMENT, "768", "0", "768", "0"]
     assert row(output, "reference", "vit_no_norm_learning_rate")[:2] == ["reference", "vit_no_norm_learning_rate"]
     (line,) = errors.splitlines()

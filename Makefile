@@ -148,7 +148,7 @@ format: $(ready) ## rewrite the sources in the style that lint asks for
 	@$(inside)ruff format .
 	@$(inside)snakefmt Snakefile workflow
 
-compile = .venv/bin/uv pip compile pyproject.toml --quiet --group dev --universal --python-version 3.11 \
+compile = .venv/bin/uv pip compile pyproject.toml --quiet --extra artifact --group dev --universal --python-version 3.11 \
   --fork-strategy fewest --generate-hashes --no-header --no-emit-index-url --no-annotate
 
 # The second lock holds what a cluster needs on top of the first, with which it was resolved.

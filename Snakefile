@@ -17,4 +17,4 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        [figure_path(name, DEFAULT_PRESET) for name in FIGURES],
+        figures_of_default(),

@@ -1,7 +1,8 @@
 """Depthwise hyperparameter transfer in residual networks, reproduced (arXiv 2309.16620, 2310.02244).
 
-The names below are what a reader of the papers calls: the scaling rules, parameter groups for an optimizer, and the
-analysis of a table of runs. Each is imported when it is first used, so that this import costs nothing.
+The names below are what a reader of the papers calls: the scaling rules, parameter groups for an optimizer, the
+analysis of a table of runs, and a report on anybody's sweep. Each is imported when it is first used, so that this
+import costs nothing.
 """
 
 import importlib
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     )
     from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
     from depthtransfer.scaling import Constants, Optimizer, Role, Rule, Scheme, absorb, branch_multiplier, rule
+    from depthtransfer.sweep_table import Report, report
 
 __version__ = "0.1.0"
 
@@ -35,12 +37,14 @@ _HOMES = {
         *("curves", "diagnosis", "estimates", "fast_transfer", "loss_order"),
         *("optima", "regret", "stability", "statistics", "transfer"),
     ),
+    "depthtransfer.sweep_table": ("Report", "report"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Constants",
     "Optimizer",
+    "Report",
     "Role",
     "Rule",
     "Scheme",
@@ -55,6 +59,7 @@ __all__ = [
     "optima",
     "parameter_groups",
     "regret",
+    "report",
     "resolve",
     "rule",
     "stability",

@@ -23,6 +23,7 @@ class FigureEntry:
         module: the module of ``depthtransfer.figures`` that draws it.
         experiments: those whose tables it reads.
         studies: studies of the theory whose tables it reads.
+        variants: what its experiments call the schemes that it shows; empty for all of them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class FigureEntry:
     module: str
     experiments: tuple[str, ...] = ()
     studies: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,11 @@ SCHEMES = {
     "mup": "μP",
     "mup_sqrt_depth": r"μP + $1/\sqrt{L}$",
     "mup_alpha": r"μP + $L^{-\alpha}$",
+    "depth_pair": r"$(\alpha, \gamma)$",
 }
 """How a scheme is written, by name."""
 
-_MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha")
+_MEAN_FIELD = ("mup", "mup_sqrt_depth", "mup_alpha", "depth_pair")
 
 HYPERPARAMETERS = {
     "learning_rate": HyperparameterEntry("learning rate", r"\eta_0", positive=True),
@@ -72,13 +75,15 @@ HYPERPARAMETERS = {
         "feature-learning strength", r"\gamma_0", positive=True, read_by=_MEAN_FIELD, letter="γ₀"
     ),
     "beta": HyperparameterEntry("branch constant", r"\beta", positive=True, read_by=_MEAN_FIELD, letter="β"),
-    "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha",), letter="α"),
+    "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha", "depth_pair"), letter="α"),
+    "update_exponent": HyperparameterEntry("update exponent", r"\gamma", read_by=("depth_pair",), letter="γ"),
 }
 
 MODELS = {
     "cnn": "CNN",
     "resnet18_bn": "ResNet18 type with BatchNorm",
     "vit": "ViT",
+    "mlp": "residual MLP",
 }
 """How a model is written, by name."""
 
@@ -147,6 +152,20 @@ _ALL_FIGURES = (
         "Learning-rate transfer over depth for branches scaled by L to the power −α, learning rates compensated",
         "transfer",
         ("cnn_alpha",),
+    ),
+    FigureEntry(
+        "tp6_fig10",
+        "Tensor Programs VI: learning-rate curves of the residual MLP over depth, early and late in training",
+        "moments",
+        ("mlp_learning_rate",),
+        variants=("Depth-muP", "alpha 0.5, update_exponent 0", "alpha 0, update_exponent 0"),
+    ),
+    FigureEntry(
+        "tp6_fig11",
+        "Tensor Programs VI: learning-rate curves of the residual MLP scaled like a differential equation",
+        "moments",
+        ("mlp_learning_rate",),
+        variants=("ODE", "Depth-muP"),
     ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(

@@ -13,6 +13,7 @@ from depthtransfer.configuration import (
     figure_path,
     load_experiment,
     load_preset,
+    names,
     results_folder,
     study_path,
     study_provenance_path,
@@ -137,6 +138,11 @@ def resolve(target: str, preset: str | None = None) -> Target:
         return behind_figures(chosen, figures_of(chosen))
     if target in ("claims", "report"):
         return _everything(chosen)
+    if target not in (known := names(Path("config/experiments"))):
+        raise ConfigurationError(
+            f"there is no figure or experiment '{target}'",
+            f"figures: {', '.join(FIGURES)}; experiments: {', '.join(known)}",
+        )
     load_experiment(target)
     return Target(chosen, (target,))
 

@@ -23,6 +23,7 @@ _DEFAULTS = {
     "gamma0": 1.0,
     "beta": 1.0,
     "alpha": 0.5,
+    "update_exponent": 0.5,
     "optimizer": "sgd",
     "schedule": "constant",
     "warmup": 0,

@@ -25,6 +25,15 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         (8, 8, ImageShape(3, 32), {"stem": "imagenet"}),
         (4, 4, ImageShape(3, 45), {"stem": "imagenet"}),
     ),
+    "mlp": _examples(
+        (4, 3, ImageShape(1, 8), {}),
+        (32, 30, ImageShape(1, 8), {"activation": "abs", "normalization": "layer_norm"}),
+        (16, 7, ImageShape(3, 9), {"nonlinearity": "pre"}),
+        (24, 10, ImageShape(2, 8), {"block_depth": 2, "activation": "tanh"}),
+        (24, 10, ImageShape(1, 8), {"block_depth": 3, "activation": "gelu", "nonlinearity": "pre"}),
+        (16, 17, ImageShape(1, 8), {"checkpointing": True, "activation": "identity"}),
+        (8, 5, ImageShape(1, 8), {"nonlinearity": "pre", "normalization": "layer_norm", "activation": "tanh"}),
+    ),
     "vit": _examples(
         (4, 2, ImageShape(1, 8), {}),
         (32, 8, ImageShape(1, 8), {"patch_size": 2}),

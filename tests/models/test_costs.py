@@ -10,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, 
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import registry
+from depthtransfer.models.mlp_stack import Stack
 from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.models.shapes import ImageShape
 from depthtransfer.models.vit import SelfAttention
@@ -63,8 +64,9 @@ def test_readout_and_layers(name: str, sizes: dict[str, Any]) -> None:
     model, found = build(name, **sizes, branch_multiplier=0.5), registry.cost(name, **sizes)
     products = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.Conv2d | torch.nn.Linear)}
     attentions = sum(isinstance(m, SelfAttention) for m in model.modules())
+    stacked = sum(len(m.weight) for m in model.modules() if isinstance(m, Stack))
     # a shortcut lies beside the longest path
-    assert found.layers == sum("shortcut" not in n for n in products) + 2 * attentions
+    assert found.layers == sum("shortcut" not in n for n in products) + 2 * attentions + stacked
     assert found.readout_fan_in == products["readout"].in_features
 
 

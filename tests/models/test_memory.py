@@ -20,6 +20,8 @@ RESIDENT = Path(__file__).with_name("resident_memory.py")
 CELLS: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn", "width": 64, "depth": 24},
     "resnet18_bn": {"model": "resnet18_bn", "width": 32, "depth": 16},
+    "mlp": {"model": "mlp", "width": 256, "depth": 512},
+    "mlp under checkpointing": {"model": "mlp", "width": 256, "depth": 512, "options": {"checkpointing": True}},
     "vit": {"model": "vit", "width": 128, "depth": 12},
     "vit without norm": {"model": "vit", "width": 128, "depth": 12, "options": {"normalization": "none"}},
 }
@@ -28,6 +30,11 @@ CELLS: dict[str, dict[str, Any]] = {
 LARGEST: dict[str, dict[str, Any]] = {
     "cnn": {"model": "cnn", "width": 256, "depth": 30, "shape": SHAPE},
     "cnn of the dynamics": {"model": "cnn", "width": 256, "depth": 48, "shape": SHAPE},
+    "mlp": {"model": "mlp", "width": 256, "depth": 1024, "shape": SHAPE},
+    "mlp under checkpointing": {
+        **{"model": "mlp", "width": 256, "depth": 1024, "shape": SHAPE},
+        "options": {"checkpointing": True},
+    },
     "resnet18_bn of 306 layers": {"model": "resnet18_bn", "width": 64, "depth": 152, "shape": SHAPE},
     "vit": {
         **{"model": "vit", "width": 512, "depth": 48, "shape": ImageShape(3, 64)},
@@ -59,6 +66,16 @@ def test_kept_tensors_are_those_of_autograd(cell: dict[str, Any]) -> None:
 def test_counted_memory_is_what_a_step_needs(cell: str) -> None:
     done = subprocess.run([sys.executable, str(RESIDENT), json.dumps(CELLS[cell])], capture_output=True, check=True)
     assert counted(**CELLS[cell]) == pytest.approx(int(done.stdout), rel=0.25)
+
+
+def test_the_mlp_keeps_little_more_than_its_streams() -> None:
+    """At most 1.5 numbers of every coordinate of every block, and under a third of that with checkpointing."""
+    sizes: dict[str, Any] = {"model": "mlp", "width": 256, "shape": SHAPE, "classes": 10}
+    for depth in (64, 1024):
+        plain = cost(depth=depth, **sizes)
+        again = cost(depth=depth, options={"checkpointing": True}, **sizes)
+        assert plain.kept <= 1.5 * 256 * depth + 4096
+        assert again.kept + again.made_again <= plain.kept / 3 + 4096
 
 
 def test_memory_grows_with_batch_depth_and_optimizer() -> None:

@@ -67,7 +67,11 @@ def read_environment(text: str) -> dict[str, str]:
 
 def direct_dependencies(pyproject: str) -> list[Requirement]:
     declared = tomllib.loads(pyproject)
-    lines: Iterable[str] = [*declared["project"]["dependencies"], *declared["dependency-groups"]["dev"]]
+    project = declared["project"]
+    lines: Iterable[str] = [
+        *(*project["dependencies"], *project["optional-dependencies"]["artifact"]),
+        *declared["dependency-groups"]["dev"],
+    ]
     return [Requirement(line) for line in lines]
 
 
@@ -110,7 +114,7 @@ def test_the_three_files_agree(files: dict[str, str]) -> None:
         ("environment", r"- pytorch ==[\d.]+", "- pytorch ==1.0.0", "environment.yml: write `- pytorch =="),
         ("lock", r"(?m)^rich==\S+", "rich==1.0", "rich==1.0 is not rich>="),
         ("lock", r"(?m)^jax==(.*\n)(    .*\n)+", "", "jax is missing"),
-        ("pyproject", r"dependencies = \[", 'dependencies = [\n"tomli>=2",', "tomli is missing"),
+        ("pyproject", r"\ndependencies = \[", '\ndependencies = [\n"tomli>=2",', "tomli is missing"),
     ],
 )
 def test_a_difference_is_found(files: dict[str, str], file: str, old: str, new: str, complaint: str) -> None:

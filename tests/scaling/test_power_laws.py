@@ -38,6 +38,7 @@ constants_of_a_scheme = st.builds(
     alpha=st.floats(0.0, 1.0),
     base_width=positive,
     base_depth=positive,
+    update_exponent=st.floats(0.0, 1.0),
 )
 
 
@@ -55,7 +56,7 @@ def exponent(after: float, before: float, factor: float) -> float:
 def test_exponents_over_the_width(
     scheme: str, optimizer: str, width: int, factor: int, depth: int, constants: Constants
 ) -> None:
-    family = "mup" if scheme.startswith("mup") else scheme
+    family = "mup" if scheme not in ("sp", "ntp") else scheme
     for role, expected in OVER_WIDTH[family, "sgd" if optimizer == "sgd" else "adam"].items():
         fan_ins = (width, width * factor) if role in OVER_A_WIDTH else (9, 9)
         small, large = (
@@ -72,14 +73,20 @@ def test_exponents_over_the_width(
 @pytest.mark.parametrize("optimizer", Optimizer)
 @given(width=sizes, factor=factors, depth=sizes, constants=constants_of_a_scheme)
 def test_exponents_over_the_depth(optimizer: str, width: int, factor: int, depth: int, constants: Constants) -> None:
-    """Branches carry L^-alpha; their rate grows as L^(2 alpha - 1) with SGD, L^(alpha - 1) with Adam; nothing else."""
+    """Branches carry L^-alpha; their rate grows as L^(2 alpha - 1) with SGD, L^(alpha - 1) with Adam; nothing else.
+
+    Of the pair: as L^(alpha - gamma), L^-gamma.
+    """
     alpha = constants.alpha
     depth_exponents = {"sp": 0.0, "ntp": 0.0, "mup": 0.0, "mup_sqrt_depth": 0.5, "mup_alpha": alpha}
+    depth_exponents["depth_pair"] = alpha
     for scheme, power in depth_exponents.items():
         multipliers = [branch_multiplier(Scheme(scheme), depth=d, constants=constants) for d in (depth, depth * factor)]
         assert exponent(multipliers[1], multipliers[0], factor) == pytest.approx(-power, abs=1e-9)
         scaled = scheme in ("mup_sqrt_depth", "mup_alpha")
         in_branch = (2 * power - 1 if optimizer == "sgd" else power - 1) if scaled else 0.0
+        if scheme == "depth_pair":
+            in_branch = (alpha if optimizer == "sgd" else 0.0) - constants.update_exponent
         for role in Role:
             shallow, deep = (
                 absorbed(scheme, role, optimizer, fan_in=16, width=width, depth=d, constants=constants)

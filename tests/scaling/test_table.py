@@ -123,6 +123,15 @@ TABLE: dict[tuple[str, float, str], dict[str, Row]] = {
     },
 }
 
+# The pair (3/4, 1/2): outside the branches as muP, inside L^(alpha - gamma) with SGD, L^-gamma with Adam.
+TABLE["depth_pair", 0.75, "sgd"] = TABLE["mup", 0.5, "sgd"] | {
+    "branch": (1, 1 / 4, 64 * R2),
+    "branch_vector": (0, 1, 64 * R2),
+}
+TABLE["depth_pair", 0.75, "adam"] = TABLE["mup", 0.5, "adam"] | {
+    "branch": (1, 1 / 4, 1 / 8),
+    "branch_vector": (0, 1, 1 / 2),
+}
 TABLE["sp", 0.5, "adam"] = TABLE["sp", 0.5, "sgd"]
 TABLE["mup_sqrt_depth", 0.5, "sgd"] = TABLE["mup", 0.5, "sgd"]
 
@@ -134,6 +143,8 @@ BRANCH = {  # (scheme, alpha): branch multiplier at L = 4
     ("mup_alpha", 0.0): 1,
     ("mup_alpha", 0.75): 1 / (2 * R2),
     ("mup_alpha", 1.0): 1 / 4,
+    ("depth_pair", 0.0): 1,
+    ("depth_pair", 1.0): 1 / 4,
 }
 
 
@@ -164,7 +175,7 @@ def test_branch_multipliers(scheme: str, alpha: float) -> None:
     assert found == pytest.approx(BRANCH[scheme, alpha], rel=EXACT)
 
 
-@pytest.mark.parametrize("scheme", ["mup", "mup_sqrt_depth", "mup_alpha"])
+@pytest.mark.parametrize("scheme", ["mup", "mup_sqrt_depth", "mup_alpha", "depth_pair"])
 def test_beta_scales_mean_field_branches_and_nothing_else(scheme: str) -> None:
     plain, tripled = Constants(alpha=0.75), Constants(alpha=0.75, beta=3.0)
     ratio = branch_multiplier(Scheme(scheme), depth=L, constants=tripled) / branch_multiplier(
@@ -181,6 +192,35 @@ def test_standard_and_tangent_parametrization_ignore_the_constants_of_the_mean_f
     assert branch_multiplier(Scheme(scheme), depth=L, constants=other) == 1.0
     for role, optimizer in itertools.product(Role, Optimizer):
         assert rule_of(scheme, role, optimizer, other) == rule_of(scheme, role, optimizer, Constants())
+
+
+@pytest.mark.parametrize(
+    ("alpha", "gamma", "optimizer", "exponent"),
+    [
+        # Paper B's practical rule (facts, section 1.5): Depth-muP, ODE, blocks scaled alone, nothing scaled.
+        (0.5, 0.5, "sgd", 0.0),
+        (0.5, 0.5, "adam", -0.5),
+        (1.0, 0.0, "sgd", 1.0),
+        (1.0, 0.0, "adam", 0.0),
+        (0.5, 0.0, "sgd", 0.5),
+        (0.5, 0.0, "adam", 0.0),
+        (0.0, 0.0, "sgd", 0.0),
+        (0.0, 0.0, "adam", 0.0),
+    ],
+)
+def test_rates_of_paper_b_over_the_depth(alpha: float, gamma: float, optimizer: str, exponent: float) -> None:
+    constants = Constants(alpha=alpha, update_exponent=gamma, base_depth=8.0)
+    base, deep = (rule_of("depth_pair", "branch", optimizer, constants, depth=depth) for depth in (8, 128))
+    ratio = deep.learning_rate_factor / base.learning_rate_factor
+    assert ratio == pytest.approx(16.0**exponent, rel=EXACT)
+    assert base == rule_of("mup", "branch", optimizer, constants)
+
+
+def test_half_and_half_is_paper_a_for_adam_and_for_sgd() -> None:
+    constants = Constants(beta=2.0, gamma0=0.7, base_width=3.0, base_depth=5.0)
+    for role, optimizer in itertools.product(Role, Optimizer):
+        mine, theirs = (rule_of(name, role, optimizer, constants) for name in ("depth_pair", "mup_sqrt_depth"))
+        assert mine == theirs
 
 
 def test_alpha_one_half_is_the_square_root() -> None:
@@ -265,6 +305,7 @@ def test_sizes_and_constants_that_are_not_positive_are_errors(value: float) -> N
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
-def test_alpha_lies_between_zero_and_one(value: float) -> None:
-    with pytest.raises(ValueError, match=r"alpha = .* must lie between 0 and 1"):
-        Constants(alpha=value)
+@pytest.mark.parametrize("name", ["alpha", "update_exponent"])
+def test_exponents_lie_between_zero_and_one(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=rf"{name} = .* must lie between 0 and 1"):
+        Constants(**{name: value})

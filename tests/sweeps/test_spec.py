@@ -47,6 +47,7 @@ CHANGES = {
     "probe_images": 4,
     "probe_blocks": True,
     "probe_together": True,
+    "outer_learning_rate": 0.5,
 }
 
 
@@ -73,13 +74,14 @@ def test_every_field_but_the_name_of_the_data_set_enters_the_key() -> None:
         ("mup", {"beta", "gamma0", "base_width"}),
         ("mup_sqrt_depth", {"beta", "gamma0", "base_width", "base_depth"}),
         ("mup_alpha", {"beta", "gamma0", "base_width", "base_depth", "alpha"}),
+        ("depth_pair", {"beta", "gamma0", "base_width", "base_depth", "alpha", "update_exponent"}),
     ],
 )
 def test_constants_enter_the_key_where_they_have_an_effect(scheme: str, with_effect: set[str]) -> None:
     plain = spec(scheme=Scheme(scheme))
     found = {
         name
-        for name in ("beta", "gamma0", "alpha", "base_width", "base_depth")
+        for name in ("beta", "gamma0", "alpha", "update_exponent", "base_width", "base_depth")
         if spec(scheme=Scheme(scheme), **{name: 0.75}).key != plain.key
     }
     assert found == with_effect

@@ -35,8 +35,8 @@ class Landmarks:
     """Names of the submodules of an architecture that are looked at.
 
     stem, transition, features: read-in, a layer of role hidden, or, where there is none, the normalization before the
-    readout, and what enters pooling or readout. blocks: regular expression for the names of the residual blocks, which
-    map the stream to the stream. options: those of the architecture.
+    readout (empty where there is neither), and what enters pooling or readout. blocks: regular expression for the names
+    of the residual blocks, which map the stream to the stream. options: those of the architecture.
     """
 
     stem: str
@@ -49,6 +49,7 @@ class Landmarks:
 LANDMARKS = {
     "cnn": Landmarks("stem", "transitions.1", "stages.2", r"stages\.\d+\.\d+"),
     "resnet18_bn": Landmarks("stem", "stages.3.0.shortcut", "stages.3", r"stages\.\d+\.\d+"),
+    "mlp": Landmarks("read_in", "", "stack", r"stack\.blocks\.\d+"),
     "vit": Landmarks("patches", "norm", "branches", r"branches\.\d+", {"pooling": "mean"}),
 }
 
@@ -70,12 +71,14 @@ def sizes_of(
     architecture: str,
     scheme: str,
     alpha: float,
+    gamma: float,
     optimizer: str,
     rate: float,
     width: int,
     depth: int,
     seed: int,
     steps: int,
+    options: tuple[tuple[str, Any], ...] = (),
 ) -> dict[str, float]:
     """Root mean squares in one network: features and function at the start, and what `steps` updates add to them.
 
@@ -86,8 +89,9 @@ def sizes_of(
     landmarks = LANDMARKS[architecture]
     images = torch.randn(CLASSES, 1, 8, 8, generator=named_rng(0, "coordinate check"))
     labels = torch.arange(CLASSES)
-    constants, sizes = Constants(alpha=alpha), {"width": width, "depth": depth, "shape": SHAPE, "classes": CLASSES}
-    sizes["options"] = landmarks.options
+    constants = Constants(alpha=alpha, update_exponent=gamma)
+    sizes: dict[str, Any] = {"width": width, "depth": depth, "shape": SHAPE, "classes": CLASSES}
+    sizes["options"] = landmarks.options | dict(options)
     branch = branch_multiplier(Scheme(scheme), depth=depth, constants=constants)
     model = build(architecture, **sizes, branch_multiplier=branch)
     roles = model.roles()
@@ -99,6 +103,7 @@ def sizes_of(
         depth=depth,
         optimizer=Optimizer(optimizer),
         constants=constants,
+        fan_ins=model.fan_ins(),
     )
     initialize(model, rules, lambda name: named_rng(seed, f"weights/{name}"))
     inputs, outputs = observe(model, images)
@@ -124,6 +129,7 @@ def sizes_of(
         ]
         change = F.linear(inputs["readout"], model.readout.weight - weights["readout.weight"])
     moved = {part: getattr(landmarks, part) for part in ("stem", "transition", "features")} | {"function": "readout"}
+    moved = {part: name for part, name in moved.items() if name}
     return (
         start
         | {quantity: rms(trained[name] - outputs[name]) for quantity, name in moved.items()}
@@ -160,13 +166,27 @@ def exponents(
     seeds: int,
     steps: int,
     alpha: float = 0.5,
+    gamma: float = 0.5,
     architecture: str = "cnn",
+    options: dict[str, Any] | None = None,
 ) -> dict[str, Slope]:
     """Fitted exponent of every quantity over the one size that varies; infinite where something is not finite."""
     runs = [
         (
             width if len(depths) == 1 else depth,
-            sizes_of(architecture, scheme, alpha, optimizer, rate, width, depth, seed, steps),
+            sizes_of(
+                architecture,
+                scheme,
+                alpha,
+                gamma,
+                optimizer,
+                rate,
+                width,
+                depth,
+                seed,
+                steps,
+                tuple((options or {}).items()),
+            ),
         )
         for width in widths
         for depth in depths

@@ -100,6 +100,8 @@ def test_bad_requests_are_one_line_without_traceback(project):
     cases = {
         "figures/fig99.pdf": "figures/fig99.pdf is not known; write figures/NAME.pdf",
         "figures/laptop/fig1.pdf": "PRESET one of",
+        "fig1": "write figures/fig1.pdf",
+        str(project.folder / FIGURE): "write figures/fig1.pdf",
     }
     for target, expected in cases.items():
         output = project.snakemake(target, code=1)

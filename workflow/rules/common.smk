@@ -28,6 +28,8 @@ localrules:
     tables,
     figure,
     unknown_figure,
+    bare_name,
+    absolute_name,
     verdicts,
     claims,
     page,
@@ -161,6 +163,26 @@ def explain_unknown_figure(wildcards):
         f"or figures/PRESET/NAME.pdf with PRESET one of {others}; NAME is one of {', '.join(FIGURES)}, "
         f"or {registry.SWEEP}EXPERIMENT with EXPERIMENT one of {', '.join(EXPERIMENTS)}"
     )
+
+
+@plainly
+def figures_of_default():
+    """Figures of the default preset, of all that it has the runs of."""
+    return [
+        figure_path(name, DEFAULT_PRESET) for name in targets.figures_of(DEFAULT_PRESET)
+    ]
+
+
+def explain_name(wildcards):
+    """Say how a figure is written whose name alone was given."""
+    stop(
+        f"{wildcards.bare} is the name of a figure; write {figure_path(wildcards.bare, DEFAULT_PRESET)}"
+    )
+
+
+def explain_absolute(wildcards):
+    """Say how a target is written that was given with its folder."""
+    stop(f"targets are written from this folder; write {wildcards.inside}")
 
 
 # ---- jobs

@@ -43,3 +43,37 @@ rule unknown_figure:
         "../../environment.yml"
     shell:
         "exit 2"
+
+
+rule bare_name:
+    input:
+        explain_name,
+    output:
+        "{bare}",
+    log:
+        "results/logs/unknown/{bare}.log",
+    benchmark:
+        "results/benchmarks/unknown/{bare}.tsv"
+    wildcard_constraints:
+        bare=one_of(PICTURES),
+    conda:
+        "../../environment.yml"
+    shell:
+        "exit 2"
+
+
+rule absolute_name:
+    input:
+        explain_absolute,
+    output:
+        f"{Path.cwd()}/{{inside}}",
+    log:
+        "results/logs/unknown/{inside}.log",
+    benchmark:
+        "results/benchmarks/unknown/{inside}.tsv"
+    wildcard_constraints:
+        inside="(figures|results)/.+",
+    conda:
+        "../../environment.yml"
+    shell:
+        "exit 2"

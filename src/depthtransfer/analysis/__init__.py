@@ -16,7 +16,7 @@ from depthtransfer.analysis.optimum import Estimate, estimates, optima
 from depthtransfer.analysis.ordering import loss_order
 from depthtransfer.analysis.suboptimality import fast_transfer, regret
 from depthtransfer.analysis.summary import statistics
-from depthtransfer.analysis.sweep import curves
+from depthtransfer.analysis.sweep import averaged, curves
 from depthtransfer.errors import AnalysisError
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Estimate",
     "Slope",
     "approach",
+    "averaged",
     "curves",
     "diagnosis",
     "distances",

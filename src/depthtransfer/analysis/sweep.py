@@ -4,6 +4,7 @@ A configuration is one (scheme, width, depth). Any numeric column of the table c
 rest must be the same within a configuration, which shows as no two runs sharing value and seed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,7 +148,7 @@ def _check(runs: pd.DataFrame, hyperparameter: str) -> None:
 
 
 def _check_outcomes(runs: pd.DataFrame) -> None:
-    foreign = sorted(set(runs["status"].astype(str)) - set(_STATUSES))
+    foreign = sorted(set(map(str, runs["status"].unique())) - set(_STATUSES))
     if foreign:
         raise AnalysisError(f"column 'status' holds '{foreign[0]}'", f"it must be {' or '.join(_STATUSES)}")
     losses = runs["loss"].to_numpy(dtype=float, na_value=np.nan)
@@ -190,8 +191,13 @@ def curves(runs: pd.DataFrame, hyperparameter: str = "learning_rate") -> pd.Data
     Raises:
         AnalysisError: see ``sweeps``.
     """
+    return averaged(sweeps(runs, hyperparameter))
+
+
+def averaged(arranged: Sequence[Sweep]) -> pd.DataFrame:
+    """The table of ``curves`` for runs that are arranged already."""
     rows = []
-    for sweep in sweeps(runs, hyperparameter):
+    for sweep in arranged:
         finite = np.isfinite(sweep.log_loss)
         some = finite.any(axis=1)
         low = np.where(finite, sweep.log_loss, np.inf).min(axis=1)
@@ -199,12 +205,12 @@ def curves(runs: pd.DataFrame, hyperparameter: str = "learning_rate") -> pd.Data
         rows.append(
             pd.DataFrame(
                 {
-                    "hyperparameter": hyperparameter,
+                    "hyperparameter": sweep.hyperparameter,
                     "scheme": sweep.scheme,
                     "width": sweep.width,
                     "depth": sweep.depth,
                     "log2_value": sweep.log2_values,
-                    "value": coordinate(hyperparameter).back(sweep.log2_values),
+                    "value": coordinate(sweep.hyperparameter).back(sweep.log2_values),
                     "loss": np.exp(mean_log_loss(sweep.log_loss)),
                     "low": np.where(some, np.exp(low), np.nan),
                     "high": np.where(some, np.exp(high), np.nan),

@@ -1,4 +1,4 @@
-"""Claims of the paper as checked rows: each says by which number it is judged, and tables judge it.
+"""Claims of the papers as checked rows: each says by which number it is judged, and tables judge it.
 
 Verdicts are "reproduced", "not reproduced", "inconclusive" (with what is missing) and "not run". A threshold
 stands beside its claim, in this package; no preset changes it, so a preset that is too small to decide gives
@@ -10,13 +10,13 @@ from collections.abc import Iterable
 import pandas as pd
 
 from depthtransfer.analysis import AnalysisError
-from depthtransfer.claims import cnn, dynamics, normalized_resnet, theory, transformer
+from depthtransfer.claims import cnn, dynamics, normalized_resnet, theory, tp6, transformer
 from depthtransfer.claims.claim import Claim, Evidence
 from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, TooLittleError, Verdict
 
 __all__ = ["CLAIMS", "LEVEL", "Claim", "Evidence", "Finding", "Verdict", "judge", "judge_all"]
 
-_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory)
+_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory, tp6)
 
 
 def _place(claim: Claim) -> tuple[str, int, str]:
@@ -26,7 +26,7 @@ def _place(claim: Claim) -> tuple[str, int, str]:
 
 
 CLAIMS: tuple[Claim, ...] = tuple(sorted((claim for family in _FAMILIES for claim in family.CLAIMS), key=_place))
-"""All claims, by number."""
+"""All claims by number: those of paper A, then those of paper B."""
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:

@@ -2,12 +2,11 @@
 
 from functools import partial
 
-from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
 from depthtransfer.analysis.ordering import along
 from depthtransfer.analysis.summary import losses_of
 from depthtransfer.claims import transfer
 from depthtransfer.claims.claim import Claim, Evidence
-from depthtransfer.claims.verdict import LEVEL, Finding, Region, all_of
+from depthtransfer.claims.verdict import Finding, Region, all_of
 
 _OTHERS = {
     "momentum": ("momentum", "momentum, as 1/(1 - momentum),", "Figure 4a"),
@@ -27,25 +26,10 @@ def _loss_improves(evidence: Evidence) -> Finding:
     falls = Region(high=0.0)
     return all_of(
         *(
-            _per_doubling([group for losses in compared for group in along(losses, over).values()], over, falls)
+            transfer.per_doubling([group for losses in compared for group in along(losses, over).values()], over, falls)
             for over in ("depth", "width")
         )
     )
-
-
-def _per_doubling(groups: list[list[tuple[int, Measured]]], over: str, falls: Region) -> Finding:
-    """Judge the change of the loss when a size doubles, mean over the groups that share the other one."""
-    parts = [
-        weighted_sum([loss for _, loss in group], slope_weights([size for size, _ in group]))
-        for group in groups
-        if len(group) > 1
-    ]
-    if not parts:
-        raise transfer.too_little(over)
-    average = mean(parts)
-    low, high = average.interval(LEVEL)
-    detail = f"Log of the best loss, change a doubling of {over}: {average.value:+.4f} ({low:+.4f} to {high:+.4f})."
-    return falls.judge(average, detail=detail, missing=f"More seeds, or a wider range of {over}s.")
 
 
 CLAIMS = (

@@ -6,11 +6,12 @@ import pandas as pd
 
 from depthtransfer.analysis.measured import Measured, mean, slope_weights, weighted_sum
 from depthtransfer.analysis.movement import AXES, measured_optima, shift_of
-from depthtransfer.claims.verdict import Finding, NotRunError, Region, TooLittleError, Verdict
+from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, Region, TooLittleError, Verdict
 
 DEPTH_STAYS = Region(-0.25, 0.25)
 WIDTH_STAYS = Region(-0.5, 0.5)
 DEPTH_FALLS = Region(high=-0.25)
+DEPTH_RISES = Region(low=0.25)
 WIDTH_FALLS = Region(high=-0.5)
 
 SLOPE = "slope of log2(optimum) over log2({axis}), mean over {other}s"
@@ -90,6 +91,30 @@ def judge_slope(optima: pd.DataFrame, over: str, region: Region) -> Finding:
             f"slopes differ between {AXES[over]}s, some outside for certain; look at the table of transfer.",
         )
     return finding
+
+
+def per_doubling(groups: list[list[tuple[int, Measured]]], over: str, falls: Region) -> Finding:
+    """Judge the change of the log of the loss when a size doubles, mean over the groups that share the other one.
+
+    Args:
+        groups: size and loss of networks, a list for each other size.
+        over: "depth" or "width".
+        falls: changes for which the claim holds.
+
+    Raises:
+        TooLittleError: if no group has two sizes.
+    """
+    parts = [
+        weighted_sum([loss for _, loss in group], slope_weights([size for size, _ in group]))
+        for group in groups
+        if len(group) > 1
+    ]
+    if not parts:
+        raise too_little(over)
+    average = mean(parts)
+    low, high = average.interval(LEVEL)
+    detail = f"Log of the best loss, change a doubling of {over}: {average.value:+.4f} ({low:+.4f} to {high:+.4f})."
+    return falls.judge(average, detail=detail, missing=f"More seeds, or a wider range of {over}s.")
 
 
 def too_little(over: str) -> TooLittleError:

@@ -13,6 +13,9 @@ from typing import Protocol, cast
 from depthtransfer.errors import UserError
 
 GROUPS = {
+    "on your own sweeps": {
+        "analyze": "judge a table of runs: where the optimum of each size lies, how it moves, what keeping it costs",
+    },
     "to use": {
         "plan": "what a figure or an experiment needs before anything starts: runs, cached runs, FLOPs, time",
         "claims": "judge each claim of the papers by a preset's tables",

@@ -25,8 +25,12 @@ from depthtransfer.figures.origin import PNG_DPI, read
 from depthtransfer.figures.tables import FigureError
 from depthtransfer.files import write_atomic
 from depthtransfer.registry import FIGURES
-from depthtransfer.report import Page, Sheet, Shown, render
-from depthtransfer.report.sheets import (
+from depthtransfer.store.provenance import commit
+from depthtransfer.sweeps.refinement import read_additions
+from depthtransfer.tables.columns import CLAIMS, PROVENANCE, RUNS
+from depthtransfer.tables.frames import read_table
+from depthtransfer.webpage import Page, Sheet, Shown, render
+from depthtransfer.webpage.sheets import (
     cost_sheet,
     data_sheet,
     difference_sheet,
@@ -34,10 +38,6 @@ from depthtransfer.report.sheets import (
     runs_sheet,
     scale_sentence,
 )
-from depthtransfer.store.provenance import commit
-from depthtransfer.sweeps.refinement import read_additions
-from depthtransfer.tables.columns import CLAIMS, PROVENANCE, RUNS
-from depthtransfer.tables.frames import read_table
 
 _CSS_PIXELS_AN_INCH = 96
 

@@ -31,6 +31,7 @@ class SchemeChoice(Strict):
     beta: Positive = 1.0
     gamma0: Positive = 1.0
     alpha: float = Field(default=0.5, ge=0, le=1)
+    update_exponent: float = Field(default=0.5, ge=0, le=1)
     base_width: Positive = 1.0
     base_depth: Positive = 1.0
 

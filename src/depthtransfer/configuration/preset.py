@@ -56,7 +56,8 @@ class Grid(Strict):
     """A product of sizes, swept values and seeds, with the length of its runs.
 
     Length is given as `epochs` or as `steps`, not both. `schemes` selects among the experiment's by label or name;
-    `options` of the architecture come on top of the experiment's. `batch_seed` gives all seeds the same batches.
+    `options` of the architecture come on top of the experiment's. `batch_seed` gives all seeds the same batches. With
+    `outer_learning_rate` read-in and readout train at this base learning rate while another one is swept (paper B).
     """
 
     schemes: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(min_length=1)] | None = None
@@ -74,6 +75,7 @@ class Grid(Strict):
     dataset: str = Field(min_length=1)
     options: Options = Field(default_factory=dict)
     batch_seed: Seed | None = None
+    outer_learning_rate: Positive | None = None
     probes: ProbeChoice = ProbeChoice()
 
     @model_validator(mode="after")

@@ -27,7 +27,14 @@ COLOURS: tuple[str, ...] = tuple(sns.color_palette("colorblind").as_hex())
 OPTIMUM = "*"
 DIVERGED = "X"
 
-_SCHEMES = {"sp": COLOURS[7], "ntp": COLOURS[9], "mup": INK, "mup_sqrt_depth": COLOURS[2], "mup_alpha": COLOURS[0]}
+_SCHEMES = {
+    "sp": COLOURS[7],
+    "ntp": COLOURS[9],
+    "mup": INK,
+    "mup_sqrt_depth": COLOURS[2],
+    "mup_alpha": COLOURS[0],
+    "depth_pair": COLOURS[4],
+}
 # Where on the palette a depth lies: almost all of it belongs to 3 ... 96, the rest to the ends 1 and 384.
 _DEPTHS = (1.0, 3.0, 96.0, 384.0)
 _PLACES = (0.92, 0.85, 0.07, 0.0)
@@ -111,7 +118,7 @@ def variant_label(variant: str) -> str:
     if variant in registry.SCHEMES:
         return registry.SCHEMES[variant]
     symbols = {name: f"${entry.symbol}$" for name, entry in registry.HYPERPARAMETERS.items()}
-    return " ".join(symbols.get(word, word) for word in variant.split(" "))
+    return " ".join(symbols.get(word, word.replace("muP", "μP")) for word in variant.split(" "))
 
 
 def axis_label(hyperparameter: str) -> str:

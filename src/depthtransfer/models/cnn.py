@@ -83,9 +83,9 @@ class CNN(ResidualNetwork):
         }
         return {name: by_part[name.split(".")[0]] for name, _ in self.named_parameters()}
 
-    def branch_ends(self) -> frozenset[str]:
+    def branch_ends(self) -> tuple[Tensor, ...]:
         """A branch has one convolution, which is its end."""
-        return frozenset(name for name, role in self.roles().items() if role is Role.BRANCH)
+        return tuple(self.get_parameter(name) for name, role in self.roles().items() if role is Role.BRANCH)
 
     def blocks(self) -> tuple[str, ...]:
         """Residual blocks of all stages."""

@@ -17,8 +17,12 @@ class ResidualNetwork(nn.Module, ABC):
         """Role of every trained parameter by its qualified name."""
 
     @abstractmethod
-    def branch_ends(self) -> frozenset[str]:
-        """Last weight of every residual branch by its qualified name; with all of them zero no branch adds anything."""
+    def branch_ends(self) -> tuple[Tensor, ...]:
+        """Last weight of every residual branch, or the view of it in a stack; with all zero no branch adds anything."""
+
+    def fan_ins(self) -> dict[str, int]:
+        """Fan-in of parameters whose shape does not tell, stacks of matrices, by qualified name."""
+        return {}
 
     @abstractmethod
     def blocks(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ def resolve(
     depth: int,
     optimizer: Optimizer,
     constants: Constants,
+    fan_ins: Mapping[str, int] | None = None,
 ) -> dict[str, Rule]:
     """Return the absorbed rule of every trained parameter by its qualified name.
 
@@ -33,7 +34,8 @@ def resolve(
         width: N, fan-in of the readout.
         depth: L, number of residual branches.
         optimizer: SGD, Adam or AdamW.
-        constants: beta, gamma0, alpha and the base sizes.
+        constants: beta, gamma0, alpha, the exponent of the updates and the base sizes.
+        fan_ins: fan-in of parameters that the rule above does not hold for, such as stacks, by qualified name.
 
     Raises:
         ValueError: if a trained parameter has no role, or a role names no trained parameter.
@@ -48,7 +50,7 @@ def resolve(
             rule(
                 scheme,
                 roles[name],
-                fan_in=max(1, parameter[0].numel()) if parameter.dim() > 1 else 1,
+                fan_in=(fan_ins or {}).get(name) or (max(1, parameter[0].numel()) if parameter.dim() > 1 else 1),
                 width=width,
                 depth=depth,
                 optimizer=optimizer,
@@ -76,22 +78,33 @@ def initialize(model: nn.Module, rules: Mapping[str, Rule], stream: Callable[[st
 @torch.no_grad()
 def silence_branches(model: ResidualNetwork) -> None:
     """Set the last weight of every residual branch to zero in place (ReZero-like; paper A, Appendix M)."""
-    for name in model.branch_ends():
-        model.get_parameter(name).zero_()
+    for weight in model.branch_ends():
+        weight.zero_()
 
 
 def parameter_groups(
-    model: nn.Module, rules: Mapping[str, Rule], *, learning_rate: float, weight_decay: float = 0.0
+    model: nn.Module,
+    rules: Mapping[str, Rule],
+    *,
+    learning_rate: float,
+    weight_decay: float = 0.0,
+    apart: Mapping[str, float] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return groups for any torch optimizer: one per pair of factors, with `lr` and `weight_decay` set."""
+    """Return groups for any torch optimizer: one per pair of rate and decay, with `lr` and `weight_decay` set.
+
+    Args:
+        model: whose parameters are grouped; those without a rule are left out.
+        rules: of the parameters by qualified name.
+        learning_rate: base learning rate.
+        weight_decay: base weight decay.
+        apart: base learning rates of parameters that have one of their own, by qualified name.
+    """
     groups: dict[tuple[float, float], dict[str, Any]] = {}
     for name, parameter in model.named_parameters():
         if name not in rules:
             continue
-        factors = (rules[name].learning_rate_factor, rules[name].weight_decay_factor)
-        group = groups.setdefault(
-            factors,
-            {"params": [], "lr": learning_rate * factors[0], "weight_decay": weight_decay * factors[1]},
-        )
+        base = (apart or {}).get(name, learning_rate)
+        rates = (base * rules[name].learning_rate_factor, weight_decay * rules[name].weight_decay_factor)
+        group = groups.setdefault(rates, {"params": [], "lr": rates[0], "weight_decay": rates[1]})
         group["params"].append(parameter)
     return list(groups.values())

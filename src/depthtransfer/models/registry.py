@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
+from depthtransfer.models.mlp_sizes import MLPOptions, mlp_cost
 from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
 from depthtransfer.models.shapes import Cost, ImageShape
 from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
@@ -38,6 +39,7 @@ ARCHITECTURES = {
     "cnn": Architecture(CNNOptions, cnn_cost, "depthtransfer.models.cnn:CNN"),
     "resnet18_bn": Architecture(ResNet18BNOptions, resnet18_bn_cost, "depthtransfer.models.resnet18_bn:ResNet18BN"),
     "vit": Architecture(ViTOptions, vit_cost, "depthtransfer.models.vit:ViT"),
+    "mlp": Architecture(MLPOptions, mlp_cost, "depthtransfer.models.mlp:MLP"),
 }
 
 

@@ -133,9 +133,9 @@ class ResNet18BN(ResidualNetwork):
         """Role of every parameter by its qualified name."""
         return {name: _role(name, parameter.dim() == 1) for name, parameter in self.named_parameters()}
 
-    def branch_ends(self) -> frozenset[str]:
+    def branch_ends(self) -> tuple[Tensor, ...]:
         """The gain of the last normalization of each branch; its bias starts at zero."""
-        return frozenset(name for name in self.roles() if name.endswith("branch.norm2.weight"))
+        return tuple(parameter for name, parameter in self.named_parameters() if name.endswith("branch.norm2.weight"))
 
     def blocks(self) -> tuple[str, ...]:
         """Basic blocks of all stages; the first of a stage changes the stream's shape as well."""

@@ -30,6 +30,7 @@ class Cost:
             optimizer's are not counted.
         kept: numbers of four bytes that the backward pass keeps of one image, the image included.
         largest: numbers of the largest tensor among them.
+        made_again: numbers of one image that the backward pass computes anew and holds for a while.
     """
 
     parameters: int
@@ -39,6 +40,7 @@ class Cost:
     kernels: int
     kept: int
     largest: int
+    made_again: int = 0
 
 
 def check_stages(model: str, stages: int, *, width: int, depth: int) -> None:
@@ -77,4 +79,4 @@ def training_bytes(cost: Cost, *, batch_size: int, optimizer: Optimizer = Optimi
         optimizer: whose state is counted.
     """
     weights = cost.parameters * (2 + _STATE[optimizer])
-    return NUMBER * (weights + batch_size * (cost.kept + _TRANSIENT * cost.largest))
+    return NUMBER * (weights + batch_size * (cost.kept + cost.made_again + _TRANSIENT * cost.largest))

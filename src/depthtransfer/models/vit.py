@@ -114,10 +114,10 @@ class ViT(ResidualNetwork):
             for name, parameter in self.named_parameters()
         }
 
-    def branch_ends(self) -> frozenset[str]:
+    def branch_ends(self) -> tuple[Tensor, ...]:
         """Output projections of attention and the second matrices of the MLPs."""
         ends = (".function.projection.weight", ".function.contract.weight")
-        return frozenset(name for name, _ in self.named_parameters() if name.endswith(ends))
+        return tuple(parameter for name, parameter in self.named_parameters() if name.endswith(ends))
 
     def blocks(self) -> tuple[str, ...]:
         """Attention and MLP in turn."""

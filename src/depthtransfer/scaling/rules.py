@@ -7,7 +7,7 @@ from depthtransfer.scaling.vocabulary import Constants, Optimizer, Role, Scheme
 
 _IN_BRANCH = (Role.BRANCH, Role.BRANCH_VECTOR)
 _VECTORS = (Role.VECTOR, Role.BRANCH_VECTOR)
-_MEAN_FIELD = (Scheme.MUP, Scheme.MUP_SQRT_DEPTH, Scheme.MUP_ALPHA)
+_MEAN_FIELD = (Scheme.MUP, Scheme.MUP_SQRT_DEPTH, Scheme.MUP_ALPHA, Scheme.DEPTH_PAIR)
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Rule:
 
 
 def branch_multiplier(scheme: Scheme, *, depth: int, constants: Constants) -> float:
-    """Factor on every residual branch: 1, beta, or beta (L / L0)^-alpha (paper A, Table 1; Appendix M).
+    """Factor on every residual branch: 1, beta, or beta (L / L0)^-alpha (paper A, Table 1 and Appendix M; paper B).
 
     Raises:
         ValueError: if the depth is not a positive number, or the scheme is not in the table.
@@ -60,7 +60,7 @@ def rule(
         width: N, fan-in of the readout.
         depth: L, number of residual branches in the network.
         optimizer: SGD (with or without momentum), Adam or AdamW.
-        constants: beta, gamma0, alpha and the base sizes.
+        constants: beta, gamma0, alpha, the exponent of the updates and the base sizes.
 
     Raises:
         ValueError: if a size is not a positive number, or scheme, role or optimizer is not in the table.
@@ -72,7 +72,12 @@ def rule(
         factor = _sgd_width_factor(scheme, width, constants)
     else:
         factor = _adam_width_factor(scheme, role, fan_in, width, constants)
-    if scheme in _MEAN_FIELD:
+    if scheme is Scheme.DEPTH_PAIR:
+        # A gradient inside a branch carries the branch's L^-alpha, which SGD must divide by and Adam does not see.
+        seen = constants.alpha if optimizer is Optimizer.SGD else 0.0
+        if role in _IN_BRANCH:
+            factor *= _relative_depth(depth, constants) ** (seen - constants.update_exponent)
+    elif scheme in _MEAN_FIELD:
         relative_depth = _relative_depth(depth, constants)
         excess = _depth_exponent(scheme, constants) - 0.5
         if scheme is Scheme.MUP:
@@ -129,7 +134,8 @@ def _adam_width_factor(scheme: Scheme, role: Role, fan_in: int, width: int, cons
 
 
 def _depth_exponent(scheme: Scheme, constants: Constants) -> float:
-    return {Scheme.MUP: 0.0, Scheme.MUP_SQRT_DEPTH: 0.5, Scheme.MUP_ALPHA: constants.alpha}[scheme]
+    free = (Scheme.MUP_ALPHA, Scheme.DEPTH_PAIR)
+    return constants.alpha if scheme in free else {Scheme.MUP: 0.0, Scheme.MUP_SQRT_DEPTH: 0.5}[scheme]
 
 
 def _relative_depth(depth: int, constants: Constants) -> float:

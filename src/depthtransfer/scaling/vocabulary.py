@@ -17,6 +17,8 @@ class Scheme(StrEnum):
     """muP with residual branches scaled by 1/sqrt(L): the subject of paper A; Depth-muP of paper B."""
     MUP_ALPHA = "mup_alpha"
     """muP with branches scaled by L^-alpha and learning rates compensated (paper A, Appendix M)."""
+    DEPTH_PAIR = "depth_pair"
+    """muP with branches scaled by L^-alpha and updates of the size L^-gamma, each free (paper B, section 3)."""
 
 
 class Role(StrEnum):
@@ -51,12 +53,14 @@ class Constants:
     Args:
         beta: extra factor on every residual branch.
         gamma0: feature-learning strength; gamma0 -> 0 is the lazy limit.
-        alpha: depth exponent of the branches, read by `Scheme.MUP_ALPHA` alone.
+        alpha: depth exponent of the branches, read by `Scheme.MUP_ALPHA` and `Scheme.DEPTH_PAIR`.
+        update_exponent: depth exponent gamma of the updates inside branches, read by `Scheme.DEPTH_PAIR` alone; no
+            kin of `gamma0`.
         base_width: width N0 at which every width factor of the learning rates is one.
         base_depth: depth L0 at which every depth factor is one.
 
     Raises:
-        ValueError: if a constant is not positive (alpha: negative or above one).
+        ValueError: if a constant is not positive (exponents: negative or above one).
     """
 
     beta: float = 1.0
@@ -64,10 +68,12 @@ class Constants:
     alpha: float = 0.5
     base_width: float = 1.0
     base_depth: float = 1.0
+    update_exponent: float = 0.5
 
     def __post_init__(self) -> None:
         for name in ("beta", "gamma0", "base_width", "base_depth"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} = {getattr(self, name)} must be positive")
-        if not 0 <= self.alpha <= 1:
-            raise ValueError(f"alpha = {self.alpha} must lie between 0 and 1")
+        for name in ("alpha", "update_exponent"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} = {getattr(self, name)} must lie between 0 and 1")

@@ -56,6 +56,8 @@ def _run_row(experiment: str, request: Request, record: Record, classes: int) ->
         "gamma0": spec.constants.gamma0,
         "beta": spec.constants.beta,
         "alpha": spec.constants.alpha,
+        "update_exponent": spec.constants.update_exponent,
+        "outer_learning_rate": spec.outer_learning_rate,
         "optimizer": str(spec.optimizer),
         "schedule": spec.schedule,
         "warmup": spec.warmup,

@@ -72,7 +72,13 @@ class Executor:
         model = network(spec, data.declaration)
         model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         rules = _rules(model, spec, data.declaration)
-        groups = parameter_groups(model, rules, learning_rate=spec.learning_rate, weight_decay=spec.weight_decay)
+        groups = parameter_groups(
+            model,
+            rules,
+            learning_rate=spec.learning_rate,
+            weight_decay=spec.weight_decay,
+            apart=_trained_apart(model, spec),
+        )
         optimizer = build_optimizer(spec.optimizer, groups, momentum=spec.momentum)
         seed = spec.seed if spec.batch_seed is None else spec.batch_seed
         draws = named_rng(seed, "augmentation")
@@ -162,6 +168,14 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def _trained_apart(model: ResidualNetwork, spec: RunSpec) -> dict[str, float]:
+    """Base learning rates of read-in and readout, where they have one of their own."""
+    if spec.outer_learning_rate is None:
+        return {}
+    outer = (Role.INPUT, Role.READOUT)
+    return {name: spec.outer_learning_rate for name, role in model.roles().items() if role in outer}
+
+
 def network(spec: RunSpec, declaration: Declaration) -> ResidualNetwork:
     """Return the initialized network of a specification; the same for every learning rate."""
     model = build(
@@ -196,6 +210,7 @@ def _rules(model: ResidualNetwork, spec: RunSpec, declaration: Declaration) -> d
         depth=spec.depth,
         optimizer=spec.optimizer,
         constants=spec.constants,
+        fan_ins=model.fan_ins(),
     )
 
 

@@ -15,6 +15,9 @@ from depthtransfer.registry import HYPERPARAMETERS
 from depthtransfer.scaling import Constants, Optimizer, Scheme
 from depthtransfer.sweeps.spec import RunSpec
 
+CONSTANTS = ("beta", "gamma0", "alpha", "update_exponent")
+"""Hyperparameters that are constants of a scheme."""
+
 MOST_RUNS = 100_000
 """More in one experiment is taken for a slip of the pen: counting them alone would take minutes."""
 
@@ -220,8 +223,9 @@ def _spec(
         alpha=scheme.alpha,
         base_width=scheme.base_width,
         base_depth=scheme.base_depth,
+        update_exponent=scheme.update_exponent,
     )
-    constants = replace(constants, **{n: v for n, v in values.items() if n in ("beta", "gamma0", "alpha")})
+    constants = replace(constants, **{name: value for name, value in values.items() if name in CONSTANTS})
     momentum = values.get("momentum", science.optimizer.momentum)
     if not 0 <= momentum < 1:
         raise ValueError(f"momentum = {momentum} must lie in [0, 1)")
@@ -256,4 +260,5 @@ def _spec(
         probe_images=grid.probes.images,
         probe_blocks=grid.probes.blocks,
         probe_together=grid.probes.together,
+        outer_learning_rate=grid.outer_learning_rate,
     )

@@ -11,9 +11,7 @@ from typing import Any
 from depthtransfer.configuration import load_preset, refinement_path
 from depthtransfer.errors import StoreError
 from depthtransfer.files import write_atomic
-from depthtransfer.sweeps.grid import ExperimentRuns, Request, load_runs
-
-_OF_THE_SCHEME = ("beta", "gamma0", "alpha")
+from depthtransfer.sweeps.grid import CONSTANTS, ExperimentRuns, Request, load_runs
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,6 @@ def _addition(row: dict[str, str]) -> Addition:
 def _with_value(request: Request, swept: str, value: float) -> Request:
     change: dict[str, Any] = {swept: value}
     spec = request.spec
-    if swept in _OF_THE_SCHEME:
+    if swept in CONSTANTS:
         change = {"constants": replace(spec.constants, **change)}
     return replace(request, spec=replace(spec, **change))

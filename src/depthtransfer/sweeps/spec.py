@@ -15,6 +15,7 @@ _CONSTANTS_THAT_MATTER = {
     Scheme.MUP: ("beta", "gamma0", "base_width"),
     Scheme.MUP_SQRT_DEPTH: ("beta", "gamma0", "base_width", "base_depth"),
     Scheme.MUP_ALPHA: ("beta", "gamma0", "base_width", "base_depth", "alpha"),
+    Scheme.DEPTH_PAIR: ("beta", "gamma0", "base_width", "base_depth", "alpha", "update_exponent"),
 }
 
 _ADDED: dict[str, Any] = {
@@ -25,6 +26,7 @@ _ADDED: dict[str, Any] = {
     "probe_images": 0,
     "probe_blocks": False,
     "probe_together": False,
+    "outer_learning_rate": None,
 }
 
 
@@ -60,6 +62,7 @@ class RunSpec:
         probe_images: images in that batch.
         probe_blocks: whether the features moved by each block are measured as well.
         probe_together: whether those moved by all blocks, with all other weights put back, are measured as well.
+        outer_learning_rate: base learning rate of read-in and readout, where it is not `learning_rate` (paper B).
     """
 
     model: str
@@ -89,6 +92,7 @@ class RunSpec:
     probe_images: int = 0
     probe_blocks: bool = False
     probe_together: bool = False
+    outer_learning_rate: float | None = None
 
     def canonical(self) -> dict[str, Any]:
         """The specification as it is hashed.
@@ -107,6 +111,8 @@ class RunSpec:
         fields["constants"] = {name: float(constants[name]) for name in _CONSTANTS_THAT_MATTER[self.scheme]}
         for name in ("learning_rate", "momentum", "weight_decay", "rotation_degrees"):
             fields[name] = float(fields[name])
+        if self.outer_learning_rate is not None:
+            fields["outer_learning_rate"] = float(self.outer_learning_rate)
         return {"engine": ENGINE_VERSION, **fields}
 
     def fields(self) -> dict[str, Any]:

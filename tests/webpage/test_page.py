@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import PATIENCE
 
 from depthtransfer.claims import Evidence, judge_all
-from depthtransfer.report import Page, Sheet, Shown, render
-from depthtransfer.report.page import margin, number
+from depthtransfer.webpage import Page, Sheet, Shown, render
+from depthtransfer.webpage.page import margin, number
 
 # The smallest PNG: one pixel.
 PIXEL = bytes.fromhex(

@@ -81,7 +81,7 @@ def render(page: Page) -> str:
     """The page as HTML."""
     from jinja2 import Environment, StrictUndefined
 
-    files = resources.files("depthtransfer.report")
+    files = resources.files("depthtransfer.webpage")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"number": number, "interval": interval, "margin": margin}
     template = environment.from_string((files / "page.html").read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from depthtransfer.configuration import Grid, Preset
 from depthtransfer.data import Declaration
-from depthtransfer.report.page import Sheet
+from depthtransfer.webpage.page import Sheet
 
 _COMPARED = ("dataset", "widths", "depths", "seeds", "epochs", "steps", "batch_size", "precision")
 

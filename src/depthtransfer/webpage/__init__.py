@@ -1,5 +1,5 @@
 """One self-contained HTML page on what a preset gave: claims first, then figures, runs, cost, environment."""
 
-from depthtransfer.report.page import Page, Sheet, Shown, render
+from depthtransfer.webpage.page import Page, Sheet, Shown, render
 
 __all__ = ["Page", "Sheet", "Shown", "render"]

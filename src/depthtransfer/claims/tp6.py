@@ -1,0 +1,158 @@
+"""The residual MLP of paper B (Tensor Programs VI): learning rates over depth by the pair (alpha, gamma)."""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from depthtransfer.analysis.measured import mean
+from depthtransfer.analysis.ordering import along, difference
+from depthtransfer.analysis.summary import losses_of, measured_loss
+from depthtransfer.claims import transfer
+from depthtransfer.claims.claim import Claim, Evidence
+from depthtransfer.claims.verdict import Finding, NotRunError, Region, TooLittleError, Verdict, all_of
+
+MLP = "mlp_learning_rate"
+DEPTH_MUP, ODE = "Depth-muP", "ODE"
+BLOCKS_ONLY, NOTHING = "alpha 0.5, update_exponent 0", "alpha 0, update_exponent 0"
+_DEEP = 64
+_FAILS_FROM = 512
+_CLEARLY = 0.9
+"""Share of the loss of guessing below which a network has clearly learned something."""
+
+
+def deep(optima: pd.DataFrame) -> pd.DataFrame:
+    """Networks of at least 64 blocks, of which the paper says that the optimum has settled.
+
+    Raises:
+        TooLittleError: if there are not two such depths.
+    """
+    chosen = optima[optima["depth"] >= _DEEP]
+    if chosen["depth"].nunique() < 2:
+        raise TooLittleError(f"there are no two depths of {_DEEP} blocks or more", "add them to the preset")
+    return chosen
+
+
+def falls_with_depth(optima: pd.DataFrame) -> Finding:
+    """Judge whether the best loss falls when the depth doubles."""
+    groups = [group for some in transfer.equally_long(optima) for group in along(losses_of(some), "depth").values()]
+    return transfer.per_doubling(groups, "depth", Region(high=0.0))
+
+
+def compared(left: pd.DataFrame, right: pd.DataFrame, region: Region, what: str) -> Finding:
+    """Judge log of the best loss of the one less that of the other at the largest depth that both have.
+
+    Args:
+        left, right: rows of optima, of one scheme each; a network is compared with that of its width and length.
+        region: differences for which the claim holds.
+        what: names of both, for the detail.
+
+    Raises:
+        NotRunError: if they have no network in common.
+        TooLittleError: if every value of the deepest one diverged on one side.
+    """
+    tables = [table.set_index(["width", "depth", "steps"]) for table in (left, right)]
+    both = tables[0].index.intersection(tables[1].index)
+    if both.empty:
+        raise NotRunError(f"{what}: no network was run both ways", "add one to the preset")
+    deepest = int(both.get_level_values("depth").max())
+    sizes = [size for size in both if size[1] == deepest]
+    if any(table.loc[sizes, "log_loss"].isna().any() for table in tables):
+        raise TooLittleError(f"{what}: every value diverged at depth {deepest}", "add smaller values")
+    differences = [difference(*(measured_loss(table.loc[size]) for table in tables)) for size in sizes]
+    detail = f"Log of the best loss at depth {deepest}, {what}: {mean(differences).value:+.3f}."
+    return region.judge(mean(differences), detail=detail, missing="More seeds.")
+
+
+def _settles_and_improves(evidence: Evidence) -> Finding:
+    optima = transfer.select(evidence.optima(MLP), DEPTH_MUP, MLP)
+    return all_of(transfer.judge_slope(deep(optima), "depth", transfer.DEPTH_STAYS), falls_with_depth(optima))
+
+
+def _slope(scheme: str, region: Region, evidence: Evidence) -> Finding:
+    return transfer.judge_slope(transfer.select(evidence.optima(MLP), scheme, MLP), "depth", region)
+
+
+def _falls_and_fails(evidence: Evidence) -> Finding:
+    """Both parts: the optimum falls over the depths that learn at all, and from 512 blocks on none does."""
+    optima = transfer.select(evidence.optima(MLP), NOTHING, MLP)
+    learning = optima[(optima["edge"] != "untrained") & (optima["depth"] < _FAILS_FROM)]
+    return all_of(transfer.judge_slope(learning, "depth", transfer.DEPTH_FALLS), _fails_when_deep(evidence))
+
+
+def _fails_when_deep(evidence: Evidence) -> Finding:
+    runs = transfer.select(evidence.runs(MLP), NOTHING, MLP)
+    deepest = runs[runs["depth"] >= _FAILS_FROM]
+    tried = int(runs["depth"].max())
+    if deepest.empty:
+        missing = f"A depth of {_FAILS_FROM} blocks or more."
+        return Finding(Verdict.INCONCLUSIVE, detail=f"Deepest network: {tried} blocks.", missing=missing)
+    chance = float(np.log(deepest["classes"].max()))
+    best = float(deepest["loss"].min()) if (deepest["status"] == "ok").any() else float("inf")
+    learned = best < _CLEARLY * chance
+    detail = f"Best loss from {_FAILS_FROM} blocks on: {best:.3g}, where guessing has {chance:.2f}."
+    return Finding(Verdict.NOT_REPRODUCED if learned else Verdict.REPRODUCED, best, best, best, detail)
+
+
+def _rises_and_is_worse(evidence: Evidence) -> Finding:
+    optima = evidence.optima(MLP)
+    ode, ours = (transfer.select(optima, scheme, MLP) for scheme in (ODE, DEPTH_MUP))
+    return all_of(
+        transfer.judge_slope(ode, "depth", transfer.DEPTH_RISES),
+        compared(ode, ours, Region(low=0.0), "(1, 0) less Depth-muP"),
+    )
+
+
+CLAIMS = (
+    Claim(
+        "B1",
+        "Tensor Programs VI, Figure 10",
+        "With Depth-muP the best learning rate of the MLP is the same at every depth from 64 blocks on, and deeper "
+        "networks reach lower loss.",
+        f"{transfer.SLOPE.format(axis='depth', other='width')}, from {_DEEP} blocks on; change of the log of the best "
+        "loss when the depth doubles",
+        "between -1/4 and 1/4; below 0",
+        transfer.WHY_A_QUARTER,
+        (f"{MLP}/optima.parquet",),
+        _settles_and_improves,
+        "tp6_fig10",
+    ),
+    Claim(
+        "B2",
+        "Tensor Programs VI, Figure 10",
+        "With the branches of Depth-muP but Adam's learning rate left alone, (1/2, 0), the best learning rate falls "
+        "with depth.",
+        transfer.SLOPE.format(axis="depth", other="width"),
+        "below -1/4",
+        "Half way between an optimum that stays and the 1/sqrt(L) by which the updates are too large.",
+        (f"{MLP}/optima.parquet",),
+        partial(_slope, BLOCKS_ONLY, transfer.DEPTH_FALLS),
+        "tp6_fig10",
+    ),
+    Claim(
+        "B3",
+        "Tensor Programs VI, Figure 10",
+        f"With nothing scaled, (0, 0), the best learning rate falls with depth, and from {_FAILS_FROM} blocks on "
+        "nothing is learned at any.",
+        f"{transfer.SLOPE.format(axis='depth', other='width')}, over depths that learn; best loss from {_FAILS_FROM} "
+        "blocks on",
+        f"below -1/4; at least {_CLEARLY} of the loss of guessing",
+        transfer.WHY_A_QUARTER,
+        (f"{MLP}/optima.parquet", f"{MLP}/runs.parquet"),
+        _falls_and_fails,
+        "tp6_fig10",
+    ),
+    Claim(
+        "B5",
+        "Tensor Programs VI, Figure 11",
+        "With the scaling of an ordinary differential equation, (1, 0), the best learning rate grows with depth, and "
+        "the deepest network ends worse than with Depth-muP.",
+        f"{transfer.SLOPE.format(axis='depth', other='width')}; log of the best loss less that of Depth-muP",
+        "above 1/4; above 0",
+        "Half way between an optimum that stays and one that moves as the square root of the depth; the sign is the "
+        "rest of the claim.",
+        (f"{MLP}/optima.parquet",),
+        _rises_and_is_worse,
+        "tp6_fig11",
+    ),
+)

@@ -1,0 +1,60 @@
+"""`pip install .` without the extra `artifact` is enough for the tool: plan, coordinate check, report, analyze."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+_LEFT_OUT = ("jax", "diffrax", "snakemake", "torchvision", "sklearn", "rich", "yaml")
+_ABSENT = f"import importlib.util as u; assert not any(map(u.find_spec, {_LEFT_OUT!r}))"
+_REPORT = """
+import numpy as np, pandas as pd, depthtransfer as dt
+lr = 2.0 ** np.arange(-8, 0)
+table = pd.DataFrame([dict(lr=x, width=w, loss=1 + np.log2(x * 16) ** 2 / 40) for x in lr for w in (64, 128)])
+report = dt.report(table)
+assert abs(report.optima["log2_optimum"] + 4).max() < 0.1
+assert "<table" in report._repr_html_()
+table.to_csv("sweep.csv", index=False)
+"""
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    if not Path(uv).exists():
+        pytest.skip("uv is not here")
+    folder = tmp_path_factory.mktemp("light")
+    pins = folder / "pins.txt"
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pins.write_text("\n".join(line.rstrip(" \\") for line in lines if not line.startswith(" ")))
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv")], check=True)
+    found = folder / "venv/bin/python"
+    # A copy, since a build leaves traces where its sources lie.
+    source = folder / "source"
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "results", "figures", "tests", "data"))
+    done = subprocess.run(
+        [uv, "pip", "install", "--quiet", "--python", str(found), "--constraint", str(pins), str(source)],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode and any(word in done.stderr for word in ("dns error", "Failed to fetch", "Connection")):
+        pytest.skip("no registry can be reached")
+    assert done.returncode == 0, done.stderr
+    return found
+
+
+@pytest.mark.slow
+def test_the_examples_run_without_what_only_the_artifact_needs(python: Path, tmp_path: Path) -> None:
+    for code in (_ABSENT, _REPORT):
+        subprocess.run([str(python), "-c", code], cwd=tmp_path, check=True)
+    command = python.with_name("depthtransfer")
+    said = subprocess.run(
+        [str(command), "analyze", "sweep.csv", "--html", "a.html"], cwd=tmp_path, check=True, capture_output=True
+    )
+    assert b"How it moves" in said.stdout
+    assert (tmp_path / "a.html").exists()
+    shown = subprocess.run([str(command), "--help"], cwd=tmp_path, check=True, capture_output=True)
+    assert b"analyze" in shown.stdout

@@ -77,6 +77,7 @@ HYPERPARAMETERS = {
     "beta": HyperparameterEntry("branch constant", r"\beta", positive=True, read_by=_MEAN_FIELD, letter="β"),
     "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha", "depth_pair"), letter="α"),
     "update_exponent": HyperparameterEntry("update exponent", r"\gamma", read_by=("depth_pair",), letter="γ"),
+    "batch_size": HyperparameterEntry("batch size", "B", positive=True),
 }
 
 MODELS = {
@@ -166,6 +167,30 @@ _ALL_FIGURES = (
         "moments",
         ("mlp_learning_rate",),
         variants=("ODE", "Depth-muP"),
+    ),
+    FigureEntry(
+        "tp6_fig2",
+        "Tensor Programs VI: the nonlinearity before the weight, against behind it, Depth-μP",
+        "best",
+        ("mlp_pre_learning_rate", "mlp_learning_rate"),
+        variants=("Depth-muP",),
+    ),
+    FigureEntry(
+        "tp6_fig3",
+        "Tensor Programs VI: absolute values against ReLU, Depth-μP",
+        "best",
+        ("mlp_abs_learning_rate", "mlp_learning_rate"),
+        variants=("Depth-muP",),
+    ),
+    FigureEntry(
+        "tp6_fig12",
+        "Tensor Programs VI: LayerNorm and absolute values, Depth-μP against branches scaled alone",
+        "best",
+        ("mlp_norm_learning_rate",),
+        variants=("Depth-muP", "alpha 0.5, update_exponent 0"),
+    ),
+    FigureEntry(
+        "tp6_fig13", "Tensor Programs VI: transfer of the branches' constant, Depth-μP", "transfer", ("mlp_beta",)
     ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(

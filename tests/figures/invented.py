@@ -32,8 +32,13 @@ def write_project(folder: Path) -> None:
 def _invented(request: Request, swept: str) -> Record:
     """Best at a learning rate of 1/4, or in the middle of what else is swept; the largest values diverge."""
     spec = request.spec
-    value = {"momentum": 1 / (1 - spec.momentum), "gamma0": spec.constants.gamma0, "weight_decay": spec.weight_decay}
-    centre = {"momentum": 4.0, "gamma0": 1.0, "weight_decay": 2.0**-8}
+    value = {
+        "momentum": 1 / (1 - spec.momentum),
+        "gamma0": spec.constants.gamma0,
+        "weight_decay": spec.weight_decay,
+        "beta": spec.constants.beta,
+    }
+    centre = {"momentum": 4.0, "gamma0": 1.0, "weight_decay": 2.0**-8, "beta": 1.0}
     away = math.log2(value[swept] / centre[swept]) if swept in value else math.log2(spec.learning_rate / 0.25)
     step = np.arange(spec.steps)
     diverged = away > 1.5

@@ -34,7 +34,9 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = folder / "venv/bin/python"
     # A copy, since a build leaves traces where its sources lie.
     source = folder / "source"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(".*", "results", "figures", "tests", "data"))
+    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     done = subprocess.run(
         [uv, "pip", "install", "--quiet", "--python", str(found), "--constraint", str(pins), str(source)],
         capture_output=True,

@@ -179,3 +179,27 @@ def test_a_hyperparameter_that_is_swept_has_values(expand: Any, tiny_project: An
     path.write_text(path.read_text().replace("sweep: learning_rate", "sweep: momentum"))
     with pytest.raises(ConfigurationError, match=r"values: momentum is missing"):
         expand()
+
+
+def test_a_swept_batch_size_sees_the_same_images(expand: Any, tiny_project: Any) -> None:
+    """Steps, window and warm-up of each run follow its batch, so that all pass over the images equally often."""
+    batches = rates(0.1) | {"batch_size": [16, 32, 64]}
+    sweep = expand(values=batches, batch_size=32, epochs=2, steps=None, window=8, warmup=4)
+    per_epoch = {batch: 1438 // batch for batch in (16, 32, 64)}
+    found = {request.spec.batch_size: request for request in sweep.requests}
+    assert found.keys() == per_epoch.keys()
+    for batch, request in found.items():
+        assert request.spec.steps == 2 * per_epoch[batch]
+        assert request.epochs == pytest.approx(2)
+        assert (request.window * batch, request.spec.warmup * batch) == (8 * 32, 4 * 32)
+        assert request.flops / request.spec.steps / batch == pytest.approx(found[32].flops / found[32].spec.steps / 32)
+    fixed = expand(values=batches, steps=30, window=5)
+    assert {request.spec.steps for request in fixed.requests} == {30}
+
+
+@pytest.mark.parametrize("batch", [7.5, 1439])
+def test_batch_sizes_that_are_none_are_refused(expand: Any, batch: float) -> None:
+    with pytest.raises(
+        ConfigurationError, match=rf"values.batch_size: {batch:g} is no number of the 1438 training images"
+    ):
+        expand(values=rates(0.1) | {"batch_size": [batch]})

@@ -47,11 +47,19 @@ def statistics(
     if runs.empty:
         raise AnalysisError("the runs table is empty", f"train at least two values of {hyperparameter} first")
     tables: dict[str, list[pd.DataFrame]] = {}
-    for steps, some in runs.groupby("steps", sort=True):
+    for _, some in runs.groupby(_lengths(runs, hyperparameter), sort=True):
+        steps = int(some["steps"].max())
         found = estimates(some, hyperparameter, resamples=resamples, seed=seed)
         for name, table in _of(found, seed, level).items():
             tables.setdefault(name, []).append(table.assign(steps=steps))
     return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
+def _lengths(runs: pd.DataFrame, hyperparameter: str) -> pd.Series:
+    """What equally long runs have in common: steps or, where batches of every size see the same images, epochs."""
+    if hyperparameter == "batch_size" and runs["steps"].nunique() > 1:
+        return runs["epochs"].round(2)
+    return runs["steps"]
 
 
 def _of(found: list[Estimate], seed: int, level: float) -> dict[str, pd.DataFrame]:

@@ -75,6 +75,11 @@ def load_runs(preset: str, experiment: str, config: Path = Path("config")) -> Ex
         raise ConfigurationError(
             f"{where} is missing", f"add its grids; the preset has {', '.join(chosen.experiments)}"
         )
+    if chosen.refine and science.sweep == "batch_size":
+        raise ConfigurationError(
+            f"config/presets/{preset}.yaml: refine adds values between others, which batch sizes have none of",
+            f"leave refine out, or {experiment}",
+        )
     requests: dict[str, Request] = {}
     if (asked := sum(map(_runs, chosen.experiments[experiment]))) > MOST_RUNS:
         raise ConfigurationError(f"{where} asks for {asked} runs or more", f"ask for at most {MOST_RUNS}")
@@ -103,37 +108,23 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
             f"{where}.dataset: {grid.dataset!r} is unknown", f"choose one of {', '.join(declarations)}"
         )
     data = declarations[grid.dataset]
-    per_epoch = data.train_images // grid.batch_size
-    if per_epoch < 1:
-        raise ConfigurationError(
-            f"{where}.batch_size: {grid.batch_size} exceeds the {data.train_images} training images",
-            "give a smaller batch",
-        )
-    steps = _steps(grid, per_epoch, where)
-    for name, value in (("window", grid.window), ("warmup", grid.warmup + 1)):
-        if value > steps:
-            raise ConfigurationError(
-                f"{where}.{name}: longer than the {steps} steps of training", f"give at most {steps}"
-            )
     if science.sweep not in grid.values:
         raise ConfigurationError(f"{where}.values: {science.sweep} is missing", "give values: the experiment sweeps it")
     schemes = _schemes(grid, science, where)
     _refuse_idle(grid, schemes, science.optimizer.name, where)
-    if late := [step for step in grid.probes.steps if step > steps]:
-        raise ConfigurationError(
-            f"{where}.probes.steps: {late[0]} lies after the {steps} steps of training", f"give at most {steps}"
-        )
+    lengths = {batch: _length(grid, data, batch, where) for batch in _batches(grid)}
     shape = ImageShape(data.channels, data.image_size)
     expanded = []
     for scheme, width, depth, seed, values in product(
         schemes, grid.widths, grid.depths, grid.seeds, _value_points(grid)
     ):
+        length = lengths[values.get("batch_size", grid.batch_size)]
         try:
             options = registry.checked_options(science.model, {**science.options, **grid.options}).model_dump()
             cost = registry.cost(
                 science.model, width=width, depth=depth, shape=shape, classes=data.classes, options=options
             )
-            spec = _spec(grid, science, scheme, width, depth, seed, values, data, steps, options)
+            spec = _spec(grid, science, scheme, width, depth, seed, values, data, length, options)
         except ConfigurationError as error:
             raise ConfigurationError(f"{where}: {error.what}", error.remedy) from error
         except ValueError as error:
@@ -141,13 +132,13 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
         expanded.append(
             Request(
                 spec=spec,
-                window=grid.window,
-                epochs=steps / per_epoch,
+                window=length.window,
+                epochs=length.epochs,
                 parameters=cost.parameters,
-                flops=cost.step_flops * grid.batch_size * steps,
-                kernels=cost.kernels * steps,
-                traffic=NUMBER * cost.kept * grid.batch_size * steps,
-                memory=training_bytes(cost, batch_size=grid.batch_size, optimizer=spec.optimizer),
+                flops=cost.step_flops * length.batch_size * length.steps,
+                kernels=cost.kernels * length.steps,
+                traffic=NUMBER * cost.kept * length.batch_size * length.steps,
+                memory=training_bytes(cost, batch_size=length.batch_size, optimizer=spec.optimizer),
                 variant=scheme.variant,
             )
         )
@@ -188,6 +179,55 @@ def _schemes(grid: Grid, science: Experiment, where: str) -> list[SchemeChoice]:
     return [scheme for scheme in science.schemes if {scheme.variant, str(scheme.name)} & set(grid.schemes)]
 
 
+@dataclass(frozen=True)
+class _Length:
+    """How long the runs with one batch size are.
+
+    Args:
+        batch_size: images in a batch.
+        steps: updates.
+        epochs: passes over the training images.
+        window: steps at the end over which the reported loss is averaged.
+        warmup: steps of linear warm-up.
+    """
+
+    batch_size: int
+    steps: int
+    epochs: float
+    window: int
+    warmup: int
+
+
+def _batches(grid: Grid) -> list[float]:
+    return list(grid.values.get("batch_size", [grid.batch_size]))
+
+
+def _length(grid: Grid, data: Declaration, batch: float, where: str) -> _Length:
+    """Return the length of runs with this batch size; where it is swept, window and warm-up keep their images.
+
+    Raises:
+        ConfigurationError: if the batch is no whole number of the images, or it does not fit the steps.
+    """
+    key = "values.batch_size" if "batch_size" in grid.values else "batch_size"
+    if batch != int(batch) or batch > data.train_images:
+        raise ConfigurationError(
+            f"{where}.{key}: {batch:g} is no number of the {data.train_images} training images", "give a smaller batch"
+        )
+    per_epoch = data.train_images // int(batch)
+    steps = _steps(grid, per_epoch, where)
+    window, warmup = (round(steps_of * grid.batch_size / batch) for steps_of in (grid.window, grid.warmup))
+    for name, value in (("window", window), ("warmup", warmup + 1)):
+        if value > steps:
+            raise ConfigurationError(
+                f"{where}.{name}: longer than the {steps} steps of training", f"give at most {steps}"
+            )
+    if late := [step for step in grid.probes.steps if step > steps]:
+        raise ConfigurationError(
+            f"{where}.probes.steps: {late[0]} lies after the {steps} steps of training", f"give at most {steps}"
+        )
+    return _Length(int(batch), steps, steps / per_epoch, max(1, window), warmup)
+
+
 def _steps(grid: Grid, per_epoch: int, where: str) -> int:
     if grid.steps is not None:
         return grid.steps
@@ -214,7 +254,7 @@ def _spec(
     seed: int,
     values: dict[str, float],
     data: Declaration,
-    steps: int,
+    length: _Length,
     options: dict[str, Any],
 ) -> RunSpec:
     constants = Constants(
@@ -243,14 +283,14 @@ def _spec(
         momentum=momentum,
         weight_decay=weight_decay,
         schedule=science.schedule.name,
-        warmup=grid.warmup,
+        warmup=length.warmup,
         dataset=grid.dataset,
         data_identity=data.identity,
-        batch_size=grid.batch_size,
+        batch_size=length.batch_size,
         crop_padding=grid.augmentation.crop_padding,
         flip=grid.augmentation.flip,
         rotation_degrees=grid.augmentation.rotation_degrees,
-        steps=steps,
+        steps=length.steps,
         seed=seed,
         precision=grid.precision,
         options=options,

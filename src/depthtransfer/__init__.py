@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         transfer,
     )
     from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
+    from depthtransfer.planning import Plan, coordinate_check, load_plan, plan
     from depthtransfer.scaling import Constants, Optimizer, Role, Rule, Scheme, absorb, branch_multiplier, rule
     from depthtransfer.sweep_table import Report, report
 
@@ -37,6 +38,7 @@ _HOMES = {
         *("curves", "diagnosis", "estimates", "fast_transfer", "loss_order"),
         *("optima", "regret", "stability", "statistics", "transfer"),
     ),
+    "depthtransfer.planning": ("Plan", "coordinate_check", "load_plan", "plan"),
     "depthtransfer.sweep_table": ("Report", "report"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -44,20 +46,24 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Constants",
     "Optimizer",
+    "Plan",
     "Report",
     "Role",
     "Rule",
     "Scheme",
     "absorb",
     "branch_multiplier",
+    "coordinate_check",
     "curves",
     "diagnosis",
     "estimates",
     "fast_transfer",
     "initialize",
+    "load_plan",
     "loss_order",
     "optima",
     "parameter_groups",
+    "plan",
     "regret",
     "report",
     "resolve",

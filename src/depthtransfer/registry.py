@@ -192,6 +192,37 @@ _ALL_FIGURES = (
     FigureEntry(
         "tp6_fig13", "Tensor Programs VI: transfer of the branches' constant, Depth-μP", "transfer", ("mlp_beta",)
     ),
+    FigureEntry(
+        "tp6_fig4",
+        "Tensor Programs VI: blocks of two layers against blocks of one at equal numbers of layers, ReLU",
+        "layers",
+        ("mlp_two_layers", "mlp_one_layer"),
+    ),
+    FigureEntry(
+        "tp6_fig5",
+        "Tensor Programs VI: blocks of two layers against blocks of one, absolute values and LayerNorm",
+        "layers",
+        ("mlp_two_layers_norm", "mlp_one_layer_norm"),
+    ),
+    FigureEntry(
+        "tp6_fig6",
+        "Tensor Programs VI: learning-rate curves of blocks of two layers, without and with LayerNorm",
+        "best",
+        ("mlp_two_layers", "mlp_two_layers_norm"),
+        variants=("beta 0.5",),
+    ),
+    FigureEntry(
+        "tp6_fig7",
+        "Tensor Programs VI: loss over learning rate and the branches' constant, blocks of two layers",
+        "heat",
+        ("mlp_two_layers_norm",),
+    ),
+    FigureEntry(
+        "tp6_fig1",
+        "Tensor Programs VI: the phase diagram of depth exponents, measured on the residual MLP with Adam",
+        "phases",
+        ("mlp_phases",),
+    ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(
         "optimum",

@@ -38,7 +38,7 @@ REFINEMENT = "refinement.csv"
 OF_A_PRESET = ("claims.csv", "claims.parquet", "report.html")
 """Files that are made from all of a preset."""
 
-_READ_BY_FIGURES = ("runs", "steps", "probes", "provenance", "optima")
+_READ_BY_FIGURES = ("runs", "steps", "probes", "updates", "provenance", "optima")
 _READ_BY_CLAIMS = ("runs", "steps", "probes", "updates", "optima")
 
 

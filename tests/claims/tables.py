@@ -66,9 +66,8 @@ def write_runs(frame: pd.DataFrame, folder: Path, experiment: str) -> pd.DataFra
     steps = [5 if status == "diverged" else None for status in full["status"]]
     full["diverged_step"] = pd.Series(steps, index=full.index, dtype=object)
     write(full, folder / experiment / "runs.parquet", RUNS)
-    swept = next(
-        (name for name in ("momentum", "gamma0", "weight_decay") if experiment == f"cnn_{name}"), "learning_rate"
-    )
+    named = {"cnn_momentum": "momentum", "cnn_gamma0": "gamma0", "cnn_weight_decay": "weight_decay", "mlp_beta": "beta"}
+    swept = named.get(experiment, "learning_rate")
     compared = full.assign(scheme=full["variant"])
     write_frame(statistics(compared, swept, resamples=200)["optima"], folder / experiment / "optima.parquet", OPTIMA)
     return full

@@ -41,11 +41,12 @@ def judged(folder: Path, package: Path) -> pd.DataFrame:
     }
     probed = grid | {
         "depths": [3, 12, 48],
+        "seeds": [0, 1, 2, 3],
         "values": {"learning_rate": [0.125]},
-        "steps": 5,
+        "steps": 20,
         "window": 5,
         "batch_seed": 0,
-        "probes": {"steps": [0, 5], "images": 64, "blocks": True, "together": True},
+        "probes": {"steps": [0, 20], "images": 64, "blocks": True, "together": True},
     }
     preset = {"title": "tiny", "experiments": {"cnn_learning_rate": [grid], "cnn_updates": [probed]}}
     (folder / "config/presets/tiny.yaml").write_text(json.dumps(preset))

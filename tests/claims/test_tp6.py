@@ -9,7 +9,19 @@ import pytest
 from tests.analysis.synthetic import runs_table
 
 from depthtransfer.claims import CLAIMS, Evidence, Finding, Verdict, judge
-from depthtransfer.claims.tp6 import BLOCKS_ONLY, DEPTH_MUP, MLP, NOTHING, ODE
+from depthtransfer.claims.tp6 import (
+    ABS,
+    BETA,
+    BLOCKS_ONLY,
+    DEPTH_MUP,
+    MLP,
+    NORM,
+    NOTHING,
+    ODE,
+    ONE_LAYER,
+    PRE,
+    TWO_LAYERS,
+)
 
 from .tables import write_runs
 
@@ -93,3 +105,76 @@ def test_networks_that_are_too_shallow_decide_nothing(
 def test_a_scheme_without_runs_is_not_run(tmp_path: Path) -> None:
     write_runs(runs({ODE: 0.5}), tmp_path, MLP)
     assert found("B5", tmp_path).verdict is Verdict.NOT_RUN
+
+
+def flat(level: float = 1.0, slope: float = 0.0, gain: float = 0.05, **changes: Any) -> pd.DataFrame:
+    """Depth-muP runs of one experiment: a slope of the optimum, a gain of loss a doubling, a factor on all losses."""
+    table = runs({DEPTH_MUP: slope}, **changes)
+    table["loss"] *= level * (1 - gain * np.log2(table["depth"] / 8)) / (1 - 0.05 * np.log2(table["depth"] / 8))
+    return table
+
+
+@pytest.mark.parametrize(
+    ("name", "experiment", "good", "bad"),
+    [
+        ("B6", ABS, {"level": 0.8}, ({"level": 1.25}, {"level": 0.8, "slope": 0.6})),
+        ("B7", PRE, {"level": 1.5, "gain": 0.0}, ({"level": 1.5, "gain": 0.1}, {"level": 0.5, "gain": 0.0})),
+        ("B12", NORM, {}, ({"slope": -0.5},)),
+    ],
+)
+def test_one_kind_of_network_against_another(
+    name: str, experiment: str, good: dict[str, Any], bad: tuple[dict[str, Any], ...], tmp_path: Path
+) -> None:
+    write_runs(flat(), tmp_path, MLP)
+    write_runs(flat(**good), tmp_path, experiment)
+    assert found(name, tmp_path).verdict is Verdict.REPRODUCED
+    for changes in bad:
+        write_runs(flat(**changes), tmp_path, experiment)
+        assert found(name, tmp_path).verdict is Verdict.NOT_REPRODUCED
+
+
+def test_the_constant_of_the_branches(tmp_path: Path) -> None:
+    for slope, verdict in ((0.0, Verdict.REPRODUCED), (-0.5, Verdict.NOT_REPRODUCED)):
+        table = runs({DEPTH_MUP: slope}).rename(columns={"learning_rate": "beta"})
+        write_runs(table, tmp_path, BETA)
+        assert found("B4", tmp_path).verdict is verdict
+
+
+BETAS = (0.125, 0.25, 0.5, 1.0)
+
+
+def of_layers(level: float = 1.0, drift: float = 0.5, ridges: tuple[float, float] = (-0.5, -1.0)) -> pd.DataFrame:
+    """Four constants at depths 4 and 64; the optimum drifts and falls with the constant, at each depth by its ridge."""
+
+    def best(variant: str, width: int, depth: int) -> float:
+        beta = np.log2(float(variant.removeprefix("beta ")))
+        return -3.0 + drift * np.log2(depth / 4) + ridges[depth == 64] * beta
+
+    names = tuple(f"beta {value:g}" for value in BETAS)
+    table = runs_table(
+        best, schemes=names, widths=(64,), depths=(4, 64), seeds=(0, 1, 2), noise=0.003, grid=tuple(range(-11, 5))
+    )
+    table["beta"] = [float(name.removeprefix("beta ")) for name in table["scheme"]]
+    table["loss"] *= level
+    return table
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdicts"),
+    [
+        ({"level": 1.3}, (Verdict.REPRODUCED, Verdict.REPRODUCED, Verdict.REPRODUCED)),
+        (
+            {"level": 0.7, "drift": 0.0, "ridges": (0.0, 0.0)},
+            (Verdict.NOT_REPRODUCED, Verdict.NOT_REPRODUCED, Verdict.NOT_REPRODUCED),
+        ),
+        (
+            {"level": 1.3, "drift": 0.0, "ridges": (-1.0, -1.0)},
+            (Verdict.REPRODUCED, Verdict.NOT_REPRODUCED, Verdict.NOT_REPRODUCED),
+        ),
+    ],
+)
+def test_blocks_of_two_layers(changes: dict[str, Any], verdicts: tuple[Verdict, ...], tmp_path: Path) -> None:
+    for one, two in zip(ONE_LAYER, TWO_LAYERS, strict=True):
+        write_runs(of_layers().assign(depth=lambda table: 2 * table["depth"]), tmp_path, one)
+        write_runs(of_layers(**changes), tmp_path, two)
+    assert tuple(found(name, tmp_path).verdict for name in ("B8", "B8-shift", "B8-ridge")) == verdicts

@@ -10,6 +10,7 @@ from depthtransfer.configuration import load_preset, table_folder
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.collect import write_tables
 from depthtransfer.sweeps.grid import Request, load_runs
+from depthtransfer.sweeps.spec import RunSpec
 from depthtransfer.tables.columns import OPTIMA
 from depthtransfer.tables.frames import read_runs, write_frame
 
@@ -54,8 +55,17 @@ def _invented(request: Request, swept: str) -> Record:
             "diverged_step": len(shown) - 1 if diverged else None,
             "device": "cpu",
             **({"probe_steps": list(spec.probe_steps)} if spec.probe_steps else {}),
+            **({"updates": _updates(spec)} if spec.probe_blocks else {}),
         },
         provenance={"seconds": 0.1, "finished": "now", "commit": "unknown", "machine": "m", "versions": {}},
         series={"loss": shown, "accuracy": shown / 10, "learning_rate_factor": np.ones(len(shown))},
         logits=list(logits + generator.standard_normal(len(logits)) / math.sqrt(spec.width)),
     )
+
+
+def _updates(spec: RunSpec) -> list[float]:
+    """Of every block and of all, by the powers of the depth that paper B predicts."""
+    constants = spec.constants
+    each = spec.depth ** -(constants.alpha + constants.update_exponent) * (1 + 0.01 * spec.seed)
+    row = [each] * spec.depth + [spec.depth * each] * (spec.probe_together + 1)
+    return [value * step for step in spec.probe_steps for value in row]

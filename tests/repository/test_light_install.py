@@ -19,6 +19,16 @@ assert abs(report.optima["log2_optimum"] + 4).max() < 0.1
 assert "<table" in report._repr_html_()
 table.to_csv("sweep.csv", index=False)
 """
+_PLAN = """
+import torch, depthtransfer as dt
+from torch import nn
+layer = lambda width: nn.TransformerEncoderLayer(width, width // 16, 64, norm_first=True)
+make = lambda width, depth: nn.TransformerEncoder(layer(width), depth)
+plan = dt.plan(make, base=dict(width=32, depth=2), target=dict(width=64, depth=4))
+torch.optim.AdamW(plan.groups(plan.build(seed=0), lr=1e-3, weight_decay=0.1)).step()
+check = dt.coordinate_check(plan, lambda width, depth: torch.ones(4, 4, width), seeds=1, widths=(32, 64), depths=(2, 4))
+assert check.exponents
+"""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +60,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_examples_run_without_what_only_the_artifact_needs(python: Path, tmp_path: Path) -> None:
-    for code in (_ABSENT, _REPORT):
+    for code in (_ABSENT, _REPORT, _PLAN):
         subprocess.run([str(python), "-c", code], cwd=tmp_path, check=True)
     command = python.with_name("depthtransfer")
     said = subprocess.run(

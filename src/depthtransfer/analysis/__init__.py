@@ -14,6 +14,7 @@ from depthtransfer.analysis.measured import Slope, fit_slope, jackknife
 from depthtransfer.analysis.movement import shifts, stability, transfer
 from depthtransfer.analysis.optimum import Estimate, estimates, optima
 from depthtransfer.analysis.ordering import loss_order
+from depthtransfer.analysis.ridge import best_of_variants, ridges
 from depthtransfer.analysis.suboptimality import fast_transfer, regret
 from depthtransfer.analysis.summary import statistics
 from depthtransfer.analysis.sweep import averaged, curves
@@ -25,6 +26,7 @@ __all__ = [
     "Slope",
     "approach",
     "averaged",
+    "best_of_variants",
     "curves",
     "diagnosis",
     "distances",
@@ -38,6 +40,7 @@ __all__ = [
     "optima",
     "refinement",
     "regret",
+    "ridges",
     "savings",
     "shifts",
     "stability",

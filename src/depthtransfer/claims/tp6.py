@@ -1,10 +1,12 @@
 """The residual MLP of paper B (Tensor Programs VI): learning rates over depth by the pair (alpha, gamma)."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
+from depthtransfer.analysis import best_of_variants, ridges
 from depthtransfer.analysis.measured import mean
 from depthtransfer.analysis.ordering import along, difference
 from depthtransfer.analysis.summary import losses_of, measured_loss
@@ -14,12 +16,14 @@ from depthtransfer.claims.verdict import Finding, NotRunError, Region, TooLittle
 
 MLP, BETA = "mlp_learning_rate", "mlp_beta"
 PRE, ABS, NORM = "mlp_pre_learning_rate", "mlp_abs_learning_rate", "mlp_norm_learning_rate"
+ONE_LAYER, TWO_LAYERS = ("mlp_one_layer", "mlp_one_layer_norm"), ("mlp_two_layers", "mlp_two_layers_norm")
 DEPTH_MUP, ODE = "Depth-muP", "ODE"
 BLOCKS_ONLY, NOTHING = "alpha 0.5, update_exponent 0", "alpha 0, update_exponent 0"
 _DEEP = 64
 _FAILS_FROM = 512
 _FALLS = Region(high=0.0)
 _NO_GAIN_FROM, _NO_GAIN = 8, Region(low=-0.03)
+_SHALLOW_RIDGE, _DEEP_RIDGE = Region(low=-0.75), Region(high=-0.75)
 _CLEARLY = 0.9
 """Share of the loss of guessing below which a network has clearly learned something."""
 
@@ -65,6 +69,48 @@ def compared(left: pd.DataFrame, right: pd.DataFrame, region: Region, what: str)
     differences = [difference(*(measured_loss(table.loc[size]) for table in tables)) for size in sizes]
     detail = f"Log of the best loss at depth {deepest}, {what}: {mean(differences).value:+.3f}."
     return region.judge(mean(differences), detail=detail, missing="More seeds.")
+
+
+def _two_layers_lose(evidence: Evidence) -> Finding:
+    """Each at its best learning rate and constant, at the largest number of layers that both have."""
+    findings = []
+    for one, two in zip(ONE_LAYER, TWO_LAYERS, strict=True):
+        flat, paired = (best_of_variants(evidence.optima(name)) for name in (one, two))
+        by_layers = paired.assign(depth=2 * paired["depth"])
+        findings.append(compared(by_layers, flat, Region(low=0.0), f"{two} less {one}"))
+    return all_of(*findings)
+
+
+def _two_layers_drift(evidence: Evidence) -> Finding:
+    """The opposite of staying, judged at each constant that was tried: reproduced if the optimum moves at all."""
+    optima = evidence.optima(TWO_LAYERS[0])
+    return all_of(*(_moves(group) for _, group in optima.groupby("scheme", sort=True)))
+
+
+def _moves(optima: pd.DataFrame) -> Finding:
+    stays = transfer.judge_slope(optima, "depth", transfer.DEPTH_STAYS)
+    opposite = {Verdict.REPRODUCED: Verdict.NOT_REPRODUCED, Verdict.NOT_REPRODUCED: Verdict.REPRODUCED}
+    return replace(stays, verdict=opposite.get(stays.verdict, stays.verdict))
+
+
+def _ridge_turns(evidence: Evidence) -> Finding:
+    runs = evidence.runs(TWO_LAYERS[1])
+    betas = {str(name): float(beta) for name, beta in runs.groupby("scheme")["beta"].first().items()}
+    slopes = ridges(evidence.optima(TWO_LAYERS[1]), betas)
+    depths = sorted({depth for _, depth, _ in slopes})
+    if len(depths) < 2:
+        raise TooLittleError("there is a single depth", "add a deep one to the preset")
+    ends = ((depths[0], _SHALLOW_RIDGE), (depths[-1], _DEEP_RIDGE))
+    missing = "More seeds, or a wider range of constants."
+    return all_of(
+        *(
+            region.judge(
+                mean([slope for (_, at, _), slope in slopes.items() if at == depth]),
+                detail=f"Ridge of {depth} blocks judged.", missing=missing,
+            )
+            for depth, region in ends
+        )
+    )  # fmt: skip
 
 
 def _settles_and_improves(evidence: Evidence) -> Finding:
@@ -213,6 +259,41 @@ CLAIMS = (
         (f"{PRE}/optima.parquet", f"{MLP}/optima.parquet"),
         _gains_nothing_before_the_weight,
         "tp6_fig2",
+    ),
+    Claim(
+        "B8",
+        "Tensor Programs VI, Figures 4 and 5",
+        "At equal numbers of layers, blocks of two layers reach a worse loss than blocks of one, with ReLU and with "
+        "absolute values and LayerNorm.",
+        "log of the best loss over learning rate and constant, two layers less one, at the largest number of layers",
+        "above 0, for both",
+        "The sign is the claim; the interval decides whether it is known.",
+        tuple(f"{name}/optima.parquet" for name in (*ONE_LAYER, *TWO_LAYERS)),
+        _two_layers_lose,
+        "tp6_fig4",
+    ),
+    Claim(
+        "B8-shift",
+        "Tensor Programs VI, Figure 6",
+        "With blocks of two layers the best learning rate moves with depth under Depth-muP.",
+        f"{transfer.SLOPE.format(axis='depth', other='width')}, at every constant of the branches",
+        "outside -1/4 to 1/4",
+        transfer.WHY_A_QUARTER,
+        (f"{TWO_LAYERS[0]}/optima.parquet",),
+        _two_layers_drift,
+        "tp6_fig6",
+    ),
+    Claim(
+        "B8-ridge",
+        "Tensor Programs VI, Figure 7",
+        "With blocks of two layers the best constant falls as the inverse square of the learning rate in shallow "
+        "networks, and inversely in deep ones: the best learning rate as the constant to -1/2, and to -1.",
+        "slope of log2 of the best learning rate over log2 of the constant, at the least and the largest depth",
+        "above -3/4; below -3/4",
+        "Half way between the two.",
+        (f"{TWO_LAYERS[1]}/optima.parquet", f"{TWO_LAYERS[1]}/runs.parquet"),
+        _ridge_turns,
+        "tp6_fig7",
     ),
     Claim(
         "B12",

@@ -23,6 +23,7 @@ class ExperimentTables:
         optima: one row per variant, size and length of runs; see OPTIMA there. None where they are still to be found.
         load_steps: reads the table of steps, on first use; None where a figure is given no steps.
         load_probes: the same for the logits on the probe images.
+        load_updates: the same for the updates of blocks.
         preset: name of the preset the runs were made with; empty if it has none.
         classes: number of classes of the data set; None if not known. Chance level is its logarithm.
         title: of the experiment.
@@ -34,6 +35,7 @@ class ExperimentTables:
     optima: DataFrame | None = None
     load_steps: Callable[[], DataFrame] | None = None
     load_probes: Callable[[], DataFrame] | None = None
+    load_updates: Callable[[], DataFrame] | None = None
     preset: str = ""
     classes: int | None = None
     title: str = ""
@@ -50,6 +52,18 @@ class ExperimentTables:
         if self.load_steps is None:
             raise FigureError("the table of steps was not given", "read steps.parquet beside runs.parquet")
         return self.load_steps()
+
+    @cached_property
+    def updates(self) -> DataFrame:
+        """One row per block and looked-at step of each probed network; see ``depthtransfer.tables.columns.UPDATES``.
+
+        Raises:
+            FigureError: if the figure was given none, or no run measured its blocks.
+        """
+        updates = None if self.load_updates is None else self.load_updates()
+        if updates is None or updates.empty:
+            raise FigureError("there are no updates of blocks", "set probes with blocks in the preset, and train")
+        return updates
 
     @cached_property
     def probes(self) -> DataFrame:

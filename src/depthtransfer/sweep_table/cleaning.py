@@ -93,6 +93,9 @@ def cleaned(raw: RawTable, asked: Asked) -> Runs:
     values, scale_note = _values(raw, columns["hyperparameter"])
     notes += scale_note
     ended, diverged, loss = _outcomes(raw, columns, asked, notes)
+    losses = [name for name in raw.frame.columns if plain(name) in ROLES["loss"] and name != columns["loss"]]
+    if losses and asked.loss is None:
+        notes.append(f"judged by '{columns['loss']}'; {listed(losses)} stands there too (--loss)")
     keep = ended & _has_value(raw, columns["hyperparameter"], values, ended, notes)
     sizes = {name: _sizes(raw, column, keep, notes) for name, column in columns.items() if name in _sizes_of(columns)}
     for size in sizes.values():

@@ -31,7 +31,7 @@ _DRAWS = 1e8  # resampled losses in all: what a minute has time for
 _RESAMPLES = (100, 1000)
 _STRAIGHT = 1e4  # spreads of the loss that are added to one that may be negative
 _TIE = 1e-12
-_BEND_LEVEL = 0.99
+_BEND_LEVEL, _BEND = 0.99, 0.25  # how certain a bend has to be, and how many octaves off a straight line
 _HIDDEN = 0.8  # of the grid's extent; an interval wider than that says nothing
 _FLAT = "flat_valley"
 
@@ -329,6 +329,7 @@ def _bend(table: pd.DataFrame, ordered: pd.DataFrame, over: str) -> tuple[str, b
     coefficients, *_ = np.linalg.lstsq(design, y / error, rcond=None)
     residual = (y - coefficients[0] - coefficients[1] * x) / error
     straight = bool(float(residual @ residual) < chdtri(exact.sum() - 2, 1.0 - _BEND_LEVEL))
+    straight |= bool((np.abs(residual) * error).max() < _BEND)  # certain, and of no consequence
     if straight:
         return "", True
     turn = int(np.argmax(np.abs(y - np.linspace(y[0], y[-1], len(y)))))

@@ -41,7 +41,8 @@ def test_every_figure_of_reference_is_rebuilt_without_training(clone: Project) -
     shutil.rmtree(clone.folder / "figures/reference")
     names = figures_of("reference")
     assert set(names) == set(shipped)
-    clone.snakemake(*(f"figures/reference/{name}.pdf" for name in names), patience=1500)  # two minutes on a quiet machine
+    targets = [f"figures/reference/{name}.pdf" for name in names]
+    clone.snakemake(*targets, patience=1500)  # two minutes when nothing else runs
     for name in names:
         for suffix in ("pdf", "png"):
             rebuilt = record(clone.folder / f"figures/reference/{name}.{suffix}")
@@ -56,9 +57,8 @@ def test_every_figure_of_reference_is_rebuilt_without_training(clone: Project) -
 def test_prose_says_what_the_verdicts_say(clone: Project) -> None:
     clone.snakemake("results/reference/claims.csv", patience=1500)
     table = pd.read_csv(clone.folder / "results/reference/claims.csv")
-    said = dict(
-        re.findall(r"\b([AB]\d+(?:-[a-z0-9-]+)?) (reproduced|not reproduced|inconclusive|not run)\b", RESULTS.read_text())
-    )
+    verdict = r"\b([AB]\d+(?:-[a-z0-9-]+)?) (reproduced|not reproduced|inconclusive|not run)\b"
+    said = dict(re.findall(verdict, RESULTS.read_text()))
     assert said == dict(zip(table["claim"], table["verdict"], strict=True))
 
 

@@ -80,7 +80,7 @@ def _constants(runs: pd.DataFrame, swept: str) -> str:
     """What was held fixed; a constant is given for the schemes that read it, as the others' rows hold it idly."""
     parts = []
     for name, entry in HYPERPARAMETERS.items():
-        if name == swept or name not in runs.columns:
+        if name in (swept, "batch_size") or name not in runs.columns:  # the batch is told with the training
             continue
         readers = runs[runs["scheme"].isin(entry.read_by)] if entry.read_by else runs
         if text := _listed(readers, name):

@@ -48,7 +48,8 @@ endif
 # installation, in which a package may be half there, and starts over. A failure leaves no stamp.
 #
 # pip brings uv and setuptools, uv brings the rest. Two packages exist as sources only; they are built with that
-# setuptools, not in isolation with whatever is newest, so that the hashes cover everything that runs.
+# setuptools, not in isolation with whatever is newest, so that the hashes cover everything that runs. Bytecode is
+# compiled here, once: a workflow starts many short processes, and where Python may not write it each would compile anew.
 $(ready): requirements.lock pyproject.toml
 	@set -eu; \
 	if [ -e .venv/.installing ] || { [ -e $(ready) ] && [ "$$(cat $(ready))" != "$(CURDIR)" ]; } \
@@ -74,7 +75,7 @@ $(ready): requirements.lock pyproject.toml
 	awk '/^[^ ]/ { on = /^(uv|setuptools)==/ } on' requirements.lock > .venv/installers.lock; \
 	.venv/bin/python -m pip --disable-pip-version-check install --quiet --no-input --no-deps \
 	  --only-binary :all: --require-hashes --requirement .venv/installers.lock; \
-	.venv/bin/uv pip sync --python .venv/bin/python --require-hashes --no-build-isolation requirements.lock; \
+	.venv/bin/uv pip sync --python .venv/bin/python --require-hashes --no-build-isolation --compile-bytecode requirements.lock; \
 	.venv/bin/uv pip install --python .venv/bin/python --quiet --offline --no-deps --no-build-isolation --editable .; \
 	rm .venv/.installing; printf '%s\n' "$(CURDIR)" > $(ready)
 

@@ -63,7 +63,8 @@ def write_runs(frame: pd.DataFrame, folder: Path, experiment: str) -> pd.DataFra
     for name, value in _DEFAULTS.items():
         if name not in full:
             full[name] = value
-    steps = [5 if status == "diverged" else None for status in full["status"]]
+    at = full["diverged_step"] if "diverged_step" in frame else pd.Series(5, index=full.index)
+    steps = [int(step) if status == "diverged" else None for status, step in zip(full["status"], at, strict=True)]
     full["diverged_step"] = pd.Series(steps, index=full.index, dtype=object)
     write(full, folder / experiment / "runs.parquet", RUNS)
     named = {"cnn_momentum": "momentum", "cnn_gamma0": "gamma0", "cnn_weight_decay": "weight_decay", "mlp_beta": "beta"}

@@ -89,6 +89,17 @@ def test_a_network_of_512_blocks_that_learns_is_not_reproduced(tmp_path: Path) -
     assert "from 512 blocks on" in finding.detail
 
 
+def test_rates_that_are_all_too_large_say_nothing_of_a_network_of_512_blocks(tmp_path: Path) -> None:
+    table = runs()
+    deepest = (table["scheme"] == NOTHING) & (table["depth"] >= 512)
+    table.loc[deepest, ["status", "diverged_step", "loss"]] = ["diverged", 7, np.nan]
+    write_runs(table, tmp_path, MLP)
+    assert found("B3", tmp_path).verdict is Verdict.INCONCLUSIVE
+    table.loc[deepest, "diverged_step"] = 0  # what explodes before the first update explodes at every rate
+    write_runs(table, tmp_path, MLP)
+    assert found("B3", tmp_path).verdict is Verdict.REPRODUCED
+
+
 @pytest.mark.parametrize(
     ("name", "depths", "missing"),
     [("B3", (8, 32, 128), "512 blocks or more"), ("B1", (8, 16, 64), "no two depths of 64 blocks")],

@@ -226,3 +226,22 @@ def test_a_depth_of_its_own_needs_no_width_and_muon_finds_its_matrices() -> None
     assert found["blocks.3.attn.proj.weight"].muon
     assert not found["patch_embed.proj.weight"].muon
     assert not found["head.weight"].muon
+
+
+def test_a_width_that_cannot_be_looked_at_is_said() -> None:
+    """Where base and target are as wide, roles come from a network of twice the width, if there is one."""
+
+    def make(width: int, depth: int) -> nn.Module:
+        if width != 64:
+            raise RuntimeError("this model has one width")
+        return zoo.vit_torchvision(width, depth)
+
+    deeper = {"width": 64, "depth": 4}
+    fixed = dt.plan(make, base=SMALL, target=deeper)
+    free = dt.plan(zoo.vit_torchvision, base=SMALL, target=deeper)
+    assert any("RuntimeError: this model has one width" in note for note in fixed.notes)
+    assert not any("twice the width" in note for note in free.notes)
+    factors = ("init", "fold", "learning_rate", "eps", "weight_decay")
+    for row in free.rows:
+        same = rows(fixed)[row.tensor]
+        assert [getattr(same, name) for name in factors] == pytest.approx([getattr(row, name) for name in factors])

@@ -155,6 +155,12 @@ def _fails_when_deep(evidence: Evidence) -> Finding:
     if deepest.empty:
         missing = f"A depth of {_FAILS_FROM} blocks or more."
         return Finding(Verdict.INCONCLUSIVE, detail=f"Deepest network: {tried} blocks.", missing=missing)
+    smallest = deepest[deepest["learning_rate"] == deepest["learning_rate"].min()]
+    if (smallest["diverged_step"] > 0).any():
+        missing = (
+            f"Smaller learning rates from {_FAILS_FROM} blocks on: the smallest was learned from before it diverged."
+        )
+        return Finding(Verdict.INCONCLUSIVE, detail="The smallest learning rate diverged in training.", missing=missing)
     chance = float(np.log(deepest["classes"].max()))
     best = float(deepest["loss"].min()) if (deepest["status"] == "ok").any() else float("inf")
     learned = best < _CLEARLY * chance

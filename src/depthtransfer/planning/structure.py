@@ -111,7 +111,7 @@ def examine(
         raise ConfigurationError(
             f"tensor '{odd}' exists at one width only", "let make() build the same layers at every width"
         )
-    probe = _probe(make, base, target, large)
+    probe, unseen = _probe(make, base, target, large)
     graph = _traced(large.model, _inputs(large.model, batch))
     found = find_residuals(graph)
     heads = growth_of_heads(_traced(deep.model, _inputs(deep.model, batch)), graph, allowed=heads_may_grow)
@@ -126,7 +126,7 @@ def examine(
     uses = uses_of(graph)
     ends = {name for branch in found.branches if branch.number in growing for name in branch.ends}
     _check_branches(found, growing, uses, ends)
-    tensors, tied_names, notes = [], [], []
+    tensors, tied_names, notes = [], [], [unseen] if unseen else []
     trained = {name: parameter.requires_grad for name, parameter in large.model.named_parameters()}
     modules = dict(large.model.named_modules())
     for name, shape in large.shapes.items():
@@ -247,18 +247,26 @@ def _counterpart(name: str, shape: tuple[int, ...], base: Mapping[str, tuple[int
     return min(near)[2]
 
 
-def _probe(make: Make, base: Sizes, target: Sizes, large: _Network) -> Mapping[str, tuple[int, ...]]:
-    """Shapes of a network wider than the base: the target's, or where it is as wide one of twice the width."""
+def _probe(make: Make, base: Sizes, target: Sizes, large: _Network) -> tuple[Mapping[str, tuple[int, ...]], str]:
+    """Shapes of a network wider than the base: the target's, or where it is as wide one of twice the width.
+
+    Also what a reader has to know where there is none: the roles are then those of a network that does not grow.
+    """
     if any(target[name] != base[name] for name in base if name != "depth"):
-        return large.shapes
+        return large.shapes, ""
     doubled = {name: size if name == "depth" else 2 * size for name, size in target.items()}
     if doubled == dict(target):
-        return dict(large.shapes)
+        return dict(large.shapes), ""
     try:
         probe = _meta(make, doubled).shapes
-    except Exception:  # a width that the network does not take: roles are then those of fixed sizes
-        return dict(large.shapes)
-    return probe if probe.keys() == large.shapes.keys() else dict(large.shapes)
+        reason = "it has other tensors"
+    except Exception as error:  # whatever a network raises of a width that it does not take
+        probe, reason = {}, f"{type(error).__name__}: {error}".splitlines()[0]
+    if probe.keys() == large.shapes.keys():
+        return probe, ""
+    return dict(
+        large.shapes
+    ), f"roles are those of a fixed width: none of twice the width could be looked at ({reason})"
 
 
 def _holding(found: Residuals, names: set[str]) -> set[int]:

@@ -18,6 +18,8 @@ _HEAP_SLACK = 1.15
 _DECODED_AHEAD = 6
 """Batches of a streamed data set that are held at a time."""
 _BYTES_OF_STREAMED_IMAGE = 200
+_FORWARD = 1 / 3
+"""Of a step, the forward pass."""
 
 _SECONDS_TO_DECODE = ((128, 4.0e-4), (1 << 30, 2.0e-3))
 """Core seconds a streamed image takes to decode, for sides up to so many pixels; beyond, it is a photograph."""
@@ -95,14 +97,16 @@ def _side_by_side(parts: Sequence[JobCost]) -> JobCost:
 
 
 def run_seconds(request: Request, declarations: Mapping[str, Declaration], machine: Machine) -> float:
-    """Estimated wall time of one run (s): of its steps, or of decoding their images where that takes longer."""
-    data = declarations[request.spec.dataset]
+    """Estimated wall time of one run (s): of its steps and the look at the test images at its end, or of decoding all
+    these images where that takes longer."""
+    data, spec = declarations[request.spec.dataset], request.spec
     decoding = 0.0
     if data.streamed:
         each = next(seconds for side, seconds in _SECONDS_TO_DECODE if data.image_size <= side)
-        decoding = each * request.spec.batch_size * request.spec.steps / machine.decoding_threads
-    steps = machine.speed.seconds(request) * machine.slowness.get(request.spec.model, 1.0)
-    return machine.run_seconds + max(steps, decoding)
+        decoding = each * (spec.batch_size * spec.steps + data.test_images) / machine.decoding_threads
+    steps = machine.speed.seconds(request) * machine.slowness.get(spec.model, 1.0)
+    tested = math.ceil(data.test_images / spec.batch_size) * _FORWARD / spec.steps
+    return machine.run_seconds + max(steps * (1.0 + tested), decoding)
 
 
 def disk_bytes(request: Request, classes: int) -> float:
@@ -113,12 +117,14 @@ def disk_bytes(request: Request, classes: int) -> float:
 
 
 def _pixels(data: Declaration) -> int:
+    """Bytes of the training images, which a GPU holds."""
     return data.train_images * data.channels * data.image_size**2
 
 
 def _host_bytes_of_images(data: Declaration) -> float:
-    """Images in memory, whose pages workers share, or what is known of each image that is not."""
-    return data.train_images * _BYTES_OF_STREAMED_IMAGE if data.streamed else _pixels(data)
+    """Images of both splits in memory, whose pages workers share, or what is known of each image that is not."""
+    images = data.train_images + data.test_images
+    return images * (_BYTES_OF_STREAMED_IMAGE if data.streamed else _pixels(data) / data.train_images)
 
 
 def _decoded_ahead(requests: Sequence[Request], declarations: Mapping[str, Declaration]) -> float:

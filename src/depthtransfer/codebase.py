@@ -3,12 +3,14 @@
 import ast
 import functools
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 _ROOT = Path(__file__).parent
 _PACKAGE = _ROOT.name
 
 
+@functools.cache
 def digest(*modules: str) -> str:
     """Return a digest of the code of modules and of everything of this package that they import, directly or not.
 
@@ -59,11 +61,12 @@ def _tree(name: str) -> ast.Module:
 @functools.cache
 def _imports(name: str) -> tuple[str, ...]:
     found: list[str] = []
-    for node in ast.walk(_tree(name)):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    for block in _blocks(_tree(name)):
+        for node in block:
+            if isinstance(node, ast.Import):
+                found += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
     parents = name.rpartition(".")[0]
     own = [part for part in (*found, parents) if part.split(".")[0] == _PACKAGE]
     return tuple(dict.fromkeys(own))
@@ -72,12 +75,20 @@ def _imports(name: str) -> tuple[str, ...]:
 @functools.cache
 def _own_digest(name: str) -> str:
     tree = _tree(name)
-    for node in ast.walk(tree):
-        for part in ("body", "orelse", "finalbody"):
-            block = getattr(node, part, None)
-            if isinstance(block, list):
-                block[:] = [statement for statement in block if not _is_docstring(statement)]
+    for block in _blocks(tree):
+        block[:] = [statement for statement in block if not _is_docstring(statement)]
     return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Every list of statements at and below a node; expressions, most of a tree, hold none."""
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        inside = getattr(node, part, None)
+        if isinstance(inside, list):
+            if part not in ("handlers", "cases"):
+                yield inside
+            for each in inside:
+                yield from _blocks(each)
 
 
 def _is_docstring(node: ast.AST) -> bool:

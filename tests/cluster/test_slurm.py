@@ -51,7 +51,7 @@ def test_figure_1_of_smoke_is_what_it_is_without_a_cluster(
     box: Box, project: ClusterProject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     set_preset(project, (ROOT / "config/presets/smoke.yaml").read_text())
-    project.fit_profile(shard_minutes=2, headroom=4)
+    project.fit_profile(shard_minutes=0.5, headroom=4)
     before = len(box.submitted())
     output = project.build_on_the_cluster(FIGURE, seconds=1500)
 

@@ -19,7 +19,7 @@ rule verdicts:
     conda:
         "../../environment.yml"
     params:
-        code=codebase.digest("depthtransfer.claims"),
+        code=code_of("depthtransfer.claims"),
     message:
         "Judge the claims ({wildcards.preset})"
     shell:

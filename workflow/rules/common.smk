@@ -94,11 +94,8 @@ JOBS = jobs_of_configuration()
 PRESETS, EXPERIMENTS = names_of("presets"), names_of("experiments")
 FIGURES = tuple(registry.FIGURES)
 PICTURES = FIGURES + tuple(registry.SWEEP + name for name in EXPERIMENTS)
-KNOWN_FIGURES = one_of(
-    str(figure_path(name, preset).relative_to("figures").with_suffix(""))
-    for preset in PRESETS
-    for name in PICTURES
-)
+FOLDERS = one_of(f"{name}/" for name in PRESETS if name != DEFAULT_PRESET)
+KNOWN_FIGURES = f"(?:{FOLDERS}|)(?:{one_of(PICTURES)})"
 
 
 wildcard_constraints:
@@ -106,9 +103,7 @@ wildcard_constraints:
     experiment=one_of(EXPERIMENTS),
     figure=one_of(PICTURES),
     study=one_of(STUDIES),
-    folder="|".join(
-        ["", *(re.escape(f"{name}/") for name in PRESETS if name != DEFAULT_PRESET)]
-    ),
+    folder=f"{FOLDERS}|",
     shard=r"\d+",
     shards=r"\d+",
 
@@ -262,6 +257,11 @@ def rows_of_tables(wildcards):
 def solutions_of_study(wildcards):
     """Digest of the keys of a study's solutions and of their order."""
     return digest_of(study_keys(wildcards.preset, wildcards.study))
+
+
+def code_of(*modules):
+    """Function of wildcards: digest of the code that runs through these modules, read when a job asks for it."""
+    return lambda wildcards: codebase.digest(*modules)
 
 
 def code_of_figure(wildcards):

@@ -20,7 +20,7 @@ rule page:
     conda:
         "../../environment.yml"
     params:
-        code=codebase.digest("depthtransfer.cli.report"),
+        code=code_of("depthtransfer.cli.report"),
     message:
         "Write the report ({wildcards.preset})"
     shell:

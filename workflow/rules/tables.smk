@@ -22,7 +22,7 @@ rule refine:
     params:
         rows=rows_of_tables,
         most=lambda wildcards: configuration.load_preset(wildcards.preset).refine,
-        code=codebase.digest("depthtransfer.analysis.flags"),
+        code=code_of("depthtransfer.analysis.flags"),
     message:
         "Add values to {wildcards.experiment} ({wildcards.preset}) where its optima need them"
     shell:
@@ -46,9 +46,7 @@ rule tables:
         "../../environment.yml"
     params:
         rows=rows_of_tables,
-        code=codebase.digest(
-            "depthtransfer.sweeps.collect", "depthtransfer.analysis.summary"
-        ),
+        code=code_of("depthtransfer.sweeps.collect", "depthtransfer.analysis.summary"),
     message:
         "Collect the runs of {wildcards.experiment} ({wildcards.preset}) into tables"
     shell:

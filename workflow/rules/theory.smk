@@ -16,7 +16,7 @@ rule study:
         runtime=minutes_of_study,
     params:
         solutions=solutions_of_study,
-        code=codebase.digest("depthtransfer.studies.collect"),
+        code=code_of("depthtransfer.studies.collect"),
     message:
         "Solve what the study {wildcards.study} ({wildcards.preset}) asks of the theory and no store holds"
     shell:

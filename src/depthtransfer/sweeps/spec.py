@@ -1,6 +1,7 @@
 """How a run is identified: its specification in canonical form."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, Self
 
 from depthtransfer.scaling import Constants, Optimizer, Scheme
@@ -100,20 +101,19 @@ class RunSpec:
         Left out are the data set's name, constants that have no effect, and later additions at their defaults, so
         that runs made before these existed keep their names.
         """
-        fields = asdict(self)
-        del fields["dataset"]
+        form = {each.name: getattr(self, each.name) for each in fields(self)}
+        del form["dataset"]
         for name, default in _ADDED.items():
-            if fields[name] == default:
-                del fields[name]
-        constants = fields.pop("constants")
-        fields["scheme"] = str(self.scheme)
-        fields["optimizer"] = str(self.optimizer)
-        fields["constants"] = {name: float(constants[name]) for name in _CONSTANTS_THAT_MATTER[self.scheme]}
+            if form[name] == default:
+                del form[name]
+        form["scheme"] = str(self.scheme)
+        form["optimizer"] = str(self.optimizer)
+        form["constants"] = {name: float(getattr(self.constants, name)) for name in _CONSTANTS_THAT_MATTER[self.scheme]}
         for name in ("learning_rate", "momentum", "weight_decay", "rotation_degrees"):
-            fields[name] = float(fields[name])
+            form[name] = float(form[name])
         if self.outer_learning_rate is not None:
-            fields["outer_learning_rate"] = float(self.outer_learning_rate)
-        return {"engine": ENGINE_VERSION, **fields}
+            form["outer_learning_rate"] = float(self.outer_learning_rate)
+        return {"engine": ENGINE_VERSION, **form}
 
     def fields(self) -> dict[str, Any]:
         """All fields as plain JSON values, for another process."""
@@ -130,7 +130,7 @@ class RunSpec:
         }
         return cls(**{**fields, **typed})
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """SHA-256 of the canonical form; the run's name everywhere."""
+        """SHA-256 of the canonical form; the run's name everywhere. Kept, since every table asks for it."""
         return key_of(self.canonical())

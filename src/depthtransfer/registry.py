@@ -88,7 +88,7 @@ MODELS = {
 }
 """How a model is written, by name."""
 
-STUDIES = ("fig6", "fig7", "rates", "optimum", "nonlinear")
+STUDIES = ("fig6", "fig7", "rates", "optimum", "nonlinear", "linear")
 """Studies of the theory by name; each is a section of config/theory/*.yaml and a table."""
 
 _ALL_FIGURES = (
@@ -222,6 +222,22 @@ _ALL_FIGURES = (
         "Tensor Programs VI: the phase diagram of depth exponents, measured on the residual MLP with Adam",
         "phases",
         ("mlp_phases",),
+    ),
+    FigureEntry(
+        "tp6_fig8",
+        "Tensor Programs VI: features of linear networks approach the recursion of infinite width",
+        "linear",
+        (),
+        ("linear",),
+        variants=("width",),
+    ),
+    FigureEntry(
+        "tp6_fig9",
+        "Tensor Programs VI: the recursion of infinite width approaches its limit of infinite depth",
+        "linear",
+        (),
+        ("linear",),
+        variants=("depth",),
     ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(

@@ -56,6 +56,7 @@ NETWORKS: dict[str, Any] = {"widths": [16], "depths": [4], "seeds": 128}
         ({"rates__networks": [{**NETWORKS, "seeds": 100, "block": 64}]}, "no multiple of the block"),
         ({"rates__networks": [{**NETWORKS, "seeds": 4}]}, "at least 8 seeds"),
         ({"rates__identity__width": 0}, r"rates\.identity\.width"),
+        ({"linear__depths": [6]}, "6 is no multiple of 4"),
     ],
 )
 def test_bad_scales_are_refused(tmp_path: Path, values: dict[str, Any], words: str) -> None:

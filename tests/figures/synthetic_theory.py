@@ -10,6 +10,7 @@ from depthtransfer.configuration import TheoryScale
 from depthtransfer.figures.tables import StudyTable
 from depthtransfer.store.records import SOLUTION, Record
 from depthtransfer.studies.collect import table_rows
+from depthtransfer.studies.ensembles import QUARTERS
 from depthtransfer.studies.plan import solutions
 
 SCALE = TheoryScale.model_validate(
@@ -50,6 +51,9 @@ def _values(specification: dict[str, Any]) -> list[dict[str, Any]]:
     first = updates if specification.get("report") == "final" else 0
     for update in range(first, updates + 1):
         growth = 1 + 0.1 * specification["gamma0"] ** 2 * update
+        if specification.get("report") == "quarters":
+            rows += [_row(specification, "H", math.exp(tau) * growth, updates=update, tau=tau) for tau in QUARTERS]
+            continue
         if not profile:
             rows += [
                 _row(specification, "f", 1 - 0.5**update, updates=update),

@@ -23,6 +23,6 @@ def test_a_solution_asked_for_twice_is_priced_once() -> None:
 
 
 def test_smoke_takes_about_what_it_took() -> None:
-    """Two minutes and a quarter on a quiet core."""
+    """Two minutes and a quarter on a quiet core before the study `linear`, which is about as long as `nonlinear`."""
     total = sum(seconds(solutions(load_theory("smoke"), study)) for study in STUDIES)
-    assert 135 / 1.5 < total < 135 * 1.5
+    assert 165 / 1.5 < total < 165 * 1.5

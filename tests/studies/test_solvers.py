@@ -49,6 +49,18 @@ def test_the_limit_is_extrapolated_and_says_how_far():
     assert abs(value - (2 * deeper - deep)) < error
 
 
+def test_features_at_quarters_of_the_depth_with_frozen_ends():
+    """The input's features never move, and finite networks agree with infinite width at every quarter."""
+    given = {"depth": 8, "learning_rate": 0.25, "updates": 5, "report": "quarters", "ends": "frozen"}
+    exact = solution("features", "descent", ONE, **given)
+    drawn = solution("features", "ensemble", ONE, width=64, first_seed=0, seeds=64, **given)
+    theory, networks, errors = values(exact, "H"), values(drawn, "H"), values(drawn, "H", "standard_error")
+    assert len(theory) == 5 * 6
+    assert set(theory[:6]) == {1.0}, "read-in frozen"
+    assert len(set(theory[-6:])) == 6, "blocks learn"
+    np.testing.assert_array_less(np.abs(np.subtract(networks, theory)), 4 * np.array(errors) + 0.1)
+
+
 @pytest.mark.slow
 def test_bias_and_variance_fall_like_one_over_width():
     given = {"gamma0": 0.5, "learning_rate": 0.03, "updates": 5, "report": "final"}

@@ -54,6 +54,15 @@ CONTENT: dict[str, Any] = {
         "replicas": 2,
         "networks": NETWORKS,
     },
+    "linear": {
+        "target": 1.0,
+        "learning_rate": 0.25,
+        "updates": 5,
+        "gamma0": 1,
+        "limit_depths": [4, 8, 16],
+        "depths": [4, 8, 16],
+        "networks": [{"widths": [8, 16], "depths": [4], "seeds": 32, "block": 16}],
+    },
 }
 
 

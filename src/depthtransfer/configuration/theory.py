@@ -155,6 +155,30 @@ class NonlinearStudy(Strict):
         return self
 
 
+class LinearStudy(Strict):
+    """Linear networks on one datum whose read-in and readout stay as they are drawn (paper B, Figures 8 and 9).
+
+    Features are looked at after each quarter of the layers, so depths are multiples of four.
+    """
+
+    target: Positive
+    learning_rate: Positive
+    updates: Size
+    gamma0: Strength
+    limit_depths: Annotated[Sizes, Field(min_length=3)]
+    depths: Sizes
+    networks: Networks
+
+    @model_validator(mode="after")
+    def _quarters(self) -> "LinearStudy":
+        for depth in (*self.limit_depths, *self.depths, *(depth for grid in self.networks for depth in grid.depths)):
+            if depth % 4:
+                raise ValueError(
+                    f"depths: {depth} is no multiple of 4, and features are shown at quarters of the depth"
+                )
+        return self
+
+
 def _positive_definite(matrix: list[list[float]]) -> bool:
     """Whether all pivots of Gaussian elimination are positive, beyond rounding."""
     for k, pivots in enumerate(matrix):
@@ -175,3 +199,4 @@ class TheoryScale(Strict):
     rates: RateStudy
     optimum: OptimumStudy
     nonlinear: NonlinearStudy
+    linear: LinearStudy

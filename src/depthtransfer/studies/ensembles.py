@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from depthtransfer import theory
-from depthtransfer.studies.rows import SolutionRows, branch_of, problem_of
+from depthtransfer.studies.rows import SolutionRows, branch_of, problem_of, trained_ends
 
 Array = npt.NDArray[np.float64]
+
+QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Layer times of the report of that name, those of paper B's Figures 8 and 9."""
 
 
 def report_kernels(rows: SolutionRows, name: str, kernel: Array, tau: Array, error: Array | None = None) -> None:
@@ -45,6 +48,8 @@ def ensemble_rows(specification: dict[str, Any]) -> tuple[SolutionRows, int | No
         phi=specification["activation"],
         branch=branch_of(specification),
         antithetic=updates > 0,
+        train_read_in=trained_ends(specification),
+        train_readout=trained_ends(specification),
     )
     f, ntk, H, G = (values[:, 0] for values in (found.f, found.ntk, found.H, found.G))
     finite = np.isfinite(f).all(axis=(0, 1, 3)) & np.isfinite(ntk).all(axis=(0, 1, 3, 4))
@@ -58,6 +63,10 @@ def ensemble_rows(specification: dict[str, Any]) -> tuple[SolutionRows, int | No
             report_kernels(rows, name, mean, tau, error)
         mean, error = _mean(ntk)
         report_kernels(rows, "ntk", mean[:, None], np.array([np.nan]), error[:, None])
+        return rows, diverged
+    if specification["report"] == "quarters":
+        for tau in QUARTERS:
+            _report_training(rows, {"H": H[..., round(tau * (H.shape[3] - 1)), 0, 0]}, tau)
         return rows, diverged
     middle = H.shape[3] // 2
     low = H.shape[3] - 1 - middle
@@ -75,8 +84,8 @@ def _mean(values: Array) -> tuple[Array, Array]:
     return pairs.mean(axis=0), pairs.std(axis=0, ddof=1) / np.sqrt(len(pairs))
 
 
-def _report_training(rows: SolutionRows, fields: dict[str, Array]) -> None:
-    """Every quantity (seeds, signs, T) at every update."""
+def _report_training(rows: SolutionRows, fields: dict[str, Array], tau: float = 0.5) -> None:
+    """Every quantity (seeds, signs, T) at every update; `tau` is the layer time of H."""
     for name, values in fields.items():
         mean, error = _mean(values)
         spread, spread_error = _variance(values, mean)
@@ -85,7 +94,7 @@ def _report_training(rows: SolutionRows, fields: dict[str, Array]) -> None:
                 name,
                 float(mean[update]),
                 updates=update,
-                tau=0.5 if name == "H" else np.nan,
+                tau=tau if name == "H" else np.nan,
                 standard_error=float(error[update]),
                 variance=float(spread[update]),
                 variance_error=float(spread_error[update]),

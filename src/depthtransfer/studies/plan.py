@@ -8,6 +8,7 @@ from typing import Any, Literal
 from depthtransfer.configuration import TheoryScale
 from depthtransfer.configuration.theory import (
     KernelStudy,
+    LinearStudy,
     Networks,
     NonlinearStudy,
     OptimumStudy,
@@ -23,8 +24,9 @@ MOST_LAYERS = 100_000
 """More in one study is taken for a slip of the pen."""
 
 Constants = dict[str, Any]
-Report = Literal["profile", "training", "final"]
-"""What an ensemble or an exact descent reports: kernels over layer time; every update; the last update."""
+Report = Literal["profile", "training", "final", "quarters"]
+"""What an ensemble or an exact descent reports: kernels over layer time; every update; the last update; the features
+at quarters of the depth after every update."""
 
 
 def solutions(scale: TheoryScale, study: str) -> tuple[Solution, ...]:
@@ -41,6 +43,7 @@ def solutions(scale: TheoryScale, study: str) -> tuple[Solution, ...]:
         "rates": lambda: _rates(scale.rates),
         "optimum": lambda: _optimum(scale.optimum),
         "nonlinear": lambda: _nonlinear(scale.nonlinear),
+        "linear": lambda: _linear(scale.linear),
     }[study]()
     once: dict[tuple[str, str], Solution] = {}
     for count, each in enumerate(asked, start=1):
@@ -101,10 +104,16 @@ def _training(study: TrainingStudy) -> Iterator[Solution]:
 
 
 def _descents(
-    part: str, problem: Inputs, depths: set[int], study: TrainingStudy | RateStudy, gamma0: float, report: Report
+    part: str,
+    problem: Inputs,
+    depths: set[int],
+    study: TrainingStudy | RateStudy | LinearStudy,
+    gamma0: float,
+    report: Report,
+    **more: Any,
 ) -> Iterator[Solution]:
     """The limit, exact finite depths and ensembles of one training."""
-    given: Constants = {"gamma0": gamma0, "learning_rate": study.learning_rate, "updates": study.updates}
+    given: Constants = {"gamma0": gamma0, "learning_rate": study.learning_rate, "updates": study.updates, **more}
     yield solution(part, "descent", problem, from_depths=study.limit_depths, report=report, **given)
     for depth in sorted(depths):
         yield solution(part, "descent", problem, depth=depth, report=report, **given)
@@ -152,6 +161,12 @@ def _nonlinear(study: NonlinearStudy) -> Iterator[Solution]:
         for depth in sorted({*study.depths, *_depths(study.networks)}):
             yield solution("training", "sampled", one, depth=depth, **sampling, **given)
         yield from _ensembles("training", one, study.networks, "training", **given)
+
+
+def _linear(study: LinearStudy) -> Iterator[Solution]:
+    one = Inputs.one_datum(study.target)
+    depths = {*study.depths, *_depths(study.networks)}
+    yield from _descents("features", one, depths, study, study.gamma0, "quarters", ends="frozen")
 
 
 def _between(rates: tuple[float, ...], parts: int) -> tuple[float, ...]:

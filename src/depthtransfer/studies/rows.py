@@ -72,6 +72,11 @@ def branch_of(specification: dict[str, Any]) -> theory.Branch:
     return theory.Branch(specification["beta"], alpha, None if exponent == 2 * alpha - 1 else exponent)
 
 
+def trained_ends(specification: dict[str, Any]) -> bool:
+    """Whether read-in and readout are trained too."""
+    return specification.get("ends") != "frozen"
+
+
 def depth_of(specification: dict[str, Any]) -> int | None:
     """Number of residual branches, or None for infinity."""
     return None if specification["depth"] == "inf" else int(specification["depth"])

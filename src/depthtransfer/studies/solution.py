@@ -87,7 +87,8 @@ def solution(
         gamma0: feature-learning strength.
         learning_rate: eta_0 times the length of an update, or several.
         updates: number of updates.
-        more: ``tau`` (layer times), ``report``, ``from_depths``, ``first_seed``, ``seeds``, ``samples``, ``replicas``.
+        more: ``tau`` (layer times), ``report``, ``from_depths``, ``first_seed``, ``seeds``, ``samples``, ``replicas``,
+            ``ends`` (frozen: read-in and readout stay as they are drawn).
     """
     return Solution(
         part,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from depthtransfer import theory
-from depthtransfer.studies.ensembles import ensemble_rows, report_kernels
-from depthtransfer.studies.rows import SolutionRows, branch_of, depth_of, problem_of
+from depthtransfer.studies.ensembles import QUARTERS, ensemble_rows, report_kernels
+from depthtransfer.studies.rows import SolutionRows, branch_of, depth_of, problem_of, trained_ends
 
 Solver = Callable[[dict[str, Any]], tuple[SolutionRows, int | None]]
 
@@ -55,11 +55,15 @@ def _descent(specification: dict[str, Any]) -> tuple[SolutionRows, int | None]:
         report_kernels(rows, "dH", parts[0].H - parts[0].H[:1], parts[0].tau)
         return rows, diverged
     first = specification["updates"] if specification["report"] == "final" else 0
-    for name, tau, values in (
-        ("f", np.nan, [p.f[:, 0] for p in parts]),
-        ("ntk", np.nan, [p.ntk[:, 0, 0] for p in parts]),
-        ("H", 0.5, [p.H_at(0.5)[:, 0, 0] for p in parts]),
-    ):
+    if specification["report"] == "quarters":
+        shown = [("H", tau, [p.H_at(tau)[:, 0, 0] for p in parts]) for tau in QUARTERS]
+    else:
+        shown = [
+            ("f", np.nan, [p.f[:, 0] for p in parts]),
+            ("ntk", np.nan, [p.ntk[:, 0, 0] for p in parts]),
+            ("H", 0.5, [p.H_at(0.5)[:, 0, 0] for p in parts]),
+        ]
+    for name, tau, values in shown:
         value = values[0] if depth is not None else theory.to_infinite_depth(values, depths)
         coarse = value if depth is not None else theory.to_infinite_depth(values[:-1], depths[:-1])
         for update in range(first, len(value)):
@@ -81,6 +85,8 @@ def _march(specification: dict[str, Any], depth: int) -> theory.MarchSolution:
         eta0=specification["learning_rate"],
         steps=specification["updates"],
         branch=branch_of(specification),
+        train_read_in=trained_ends(specification),
+        train_readout=trained_ends(specification),
     )
 
 

@@ -84,6 +84,6 @@ def test_a_preset_without_theory_lacks_only_what_needs_it(tiny_project: Any) -> 
     assert resolve("report", "mine") == Target("mine", tuple(content["experiments"]))
     behind = targets.read_by_figure("mine", "fig1")
     assert {path.parent for path in behind} == {Path("results/mine/cnn_learning_rate")}
-    assert {path.stem for path in behind} == {"runs", "steps", "probes", "updates", "provenance", "optima"}
+    assert {path.stem for path in behind} == {"runs", "steps", "probes", "updates", "streams", "provenance", "optima"}
     with pytest.raises(UserError):
         resolve("results/mine/theory/fig6.parquet")

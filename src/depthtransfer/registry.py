@@ -239,6 +239,27 @@ _ALL_FIGURES = (
         ("linear",),
         variants=("depth",),
     ),
+    FigureEntry(
+        "tp6_fig17",
+        "Tensor Programs VI: feature diversity of residual MLPs, Depth-μP against a differential equation's scaling",
+        "diversity",
+        ("mlp_diversity",),
+        variants=("Depth-muP", "ODE"),
+    ),
+    FigureEntry(
+        "tp6_fig18",
+        "Tensor Programs VI: feature diversity of Depth-μP over training",
+        "diversity",
+        ("mlp_diversity",),
+        variants=("Depth-muP",),
+    ),
+    FigureEntry(
+        "tp6_fig19",
+        "Tensor Programs VI: feature diversity of Depth-μP over training, absolute values against ReLU",
+        "diversity",
+        ("mlp_diversity_abs", "mlp_diversity"),
+        variants=("Depth-muP",),
+    ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(
         "optimum",

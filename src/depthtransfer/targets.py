@@ -27,7 +27,7 @@ DRAWN = (".pdf", ".png", ".csv")
 """Files of a figure."""
 
 TABLES = {
-    **{name: f"{name}.parquet" for name in ("runs", "steps", "probes", "updates", "provenance", "optima")},
+    **{name: f"{name}.parquet" for name in ("runs", "steps", "probes", "updates", "streams", "provenance", "optima")},
     **{name: f"{name}.csv" for name in ("optimum", "transfer", "regret", "stability", "diagnosis")},
     "order": "loss_order.csv",
     "fast": "fast_transfer.csv",
@@ -38,8 +38,8 @@ REFINEMENT = "refinement.csv"
 OF_A_PRESET = ("claims.csv", "claims.parquet", "report.html")
 """Files that are made from all of a preset."""
 
-_READ_BY_FIGURES = ("runs", "steps", "probes", "updates", "provenance", "optima")
-_READ_BY_CLAIMS = ("runs", "steps", "probes", "updates", "optima")
+_READ_BY_FIGURES = ("runs", "steps", "probes", "updates", "streams", "provenance", "optima")
+_READ_BY_CLAIMS = ("runs", "steps", "probes", "updates", "streams", "optima")
 
 
 @dataclass(frozen=True)

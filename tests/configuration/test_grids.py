@@ -86,6 +86,7 @@ def test_what_is_no_grid_of_learning_rates(values: object) -> None:
         {"schemes": []},
         {"probes": {"steps": [0, 4]}},
         {"probes": {"images": 4}},
+        {"probes": {"streams": True}},
         {"probes": {"steps": [4, 0], "images": 4}},
         {"batch_seed": -1},
         {"options": {"Patch": 4}},

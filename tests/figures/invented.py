@@ -13,6 +13,7 @@ from depthtransfer.sweeps.grid import Request, load_runs
 from depthtransfer.sweeps.spec import RunSpec
 from depthtransfer.tables.columns import OPTIMA
 from depthtransfer.tables.frames import read_runs, write_frame
+from depthtransfer.training.probing import apart
 
 CONFIG = Path(__file__).parents[2] / "config"
 _OUTPUTS = 10
@@ -56,11 +57,17 @@ def _invented(request: Request, swept: str) -> Record:
             "device": "cpu",
             **({"probe_steps": list(spec.probe_steps)} if spec.probe_steps else {}),
             **({"updates": _updates(spec)} if spec.probe_blocks else {}),
+            **({"stream_distances": _distances(spec)} if spec.probe_streams else {}),
         },
         provenance={"seconds": 0.1, "finished": "now", "commit": "unknown", "machine": "m", "versions": {}},
         series={"loss": shown, "accuracy": shown / 10, "learning_rate_factor": np.ones(len(shown))},
         logits=list(logits + generator.standard_normal(len(logits)) / math.sqrt(spec.width)),
     )
+
+
+def _distances(spec: RunSpec) -> list[float]:
+    """By the power 1/2 of the distance in layers, more the later."""
+    return [math.sqrt(k / spec.depth) * (1 + step) for step in spec.probe_steps for k in apart(spec.depth)]
 
 
 def _updates(spec: RunSpec) -> list[float]:

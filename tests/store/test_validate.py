@@ -33,6 +33,13 @@ LOOKED_INTO = Record(
     series=SOUND.series,
     logits=SOUND.logits,
 )
+STREAMED = Record(
+    specification={"steps": 3, "depth": 8, "probe_steps": [0, 3], "probe_images": 2, "probe_streams": True},
+    summary={**SOUND.summary, "stream_distances": [0.1, 0.2, 0.1, None]},
+    provenance=MADE,
+    series=SOUND.series,
+    logits=SOUND.logits,
+)
 SOLVED = Record(
     specification={},
     summary={"status": "ok", "diverged_step": None, "left_out": 0},
@@ -42,7 +49,7 @@ SOLVED = Record(
 
 
 def test_sound_records() -> None:
-    assert [flaw(record, RUN) for record in (SOUND, DIVERGED, LOOKED_INTO)] == [None] * 3
+    assert [flaw(record, RUN) for record in (SOUND, DIVERGED, LOOKED_INTO, STREAMED)] == [None] * 4
     assert flaw(SOLVED, SOLUTION) is None
     assert flaw(replace(SOUND, summary=SOUND.summary | {"probe_steps": [0]}), RUN) is None, "diverged before the last"
 
@@ -73,6 +80,10 @@ UNSOUND_RUNS = {
     "updates of fewer blocks": (summary(LOOKED_INTO, updates=[0.0] * 4), "updates of 2 blocks"),
     "a negative update": (summary(LOOKED_INTO, updates=[-1.0] * 6), "updates of blocks are no sizes"),
     "updates nobody asked for": (summary(SOUND, updates=[0.0] * 6), "not asked for"),
+    "distances nobody asked for": (summary(SOUND, stream_distances=[0.0] * 2), "not asked for"),
+    "no distances": (summary(STREAMED, stream_distances=None), "distances of streams at 2 steps are None"),
+    "distances at one step alone": (summary(STREAMED, stream_distances=[0.1] * 3), "distances of streams"),
+    "a negative distance": (summary(STREAMED, stream_distances=[0.1, -0.1]), "no sizes"),
     "a status of its own": (summary(SOUND, status="fine"), "status is 'fine'"),
     "no status": (summary(SOUND, status=None), "status is None"),
     "no device": (summary(SOUND, device=None), "device is None"),

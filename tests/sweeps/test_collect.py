@@ -9,7 +9,7 @@ import pytest
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.collect import write_tables
 from depthtransfer.sweeps.grid import ExperimentRuns, Request, load_runs
-from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS, UPDATES
+from depthtransfer.tables.columns import PROVENANCE, RUNS, STEPS, STREAMS, UPDATES
 from depthtransfer.tables.frames import read_table
 
 LOSS = (2.5, 2.0, 1.0)
@@ -124,3 +124,16 @@ def test_updates_are_listed_by_block_and_together(tiny_project: Any, tmp_path: P
     assert updates["block"].tolist() == [1, 2, 0, 1, 2, 0]
     assert updates["change"].tolist()[:5] == [0.0, 0.0, 0.0, 0.25, 0.5]
     assert math.isnan(updates["change"].tolist()[5])
+
+
+def test_distances_of_streams_are_listed_by_blocks_between(tiny_project: Any, tmp_path: Path) -> None:
+    tiny_project.write_preset(values={"learning_rate": [0.5]}, probes={"steps": [0, 3], "images": 1})
+    sweep = load_runs("tiny", "cnn_learning_rate_sp")
+    (request,) = sweep.requests
+    probed = replace(record_of(request, LOSS), logits=(0.5, 1.5))
+    probed.summary.update(probe_steps=[0, 3], stream_distances=[0.1, 0.2, 0.4, 0.5, None, 2.0])
+    write_tables(sweep, {request.spec.key: (probed, "local")}, tmp_path / "tables")
+    streams = read_table(tmp_path / "tables/streams.parquet", STREAMS)
+    assert streams["step"].tolist() == [0, 0, 0, 3, 3, 3]
+    assert streams["blocks"].tolist() == [1, 2, 4, 1, 2, 4]
+    assert streams["distance"].isna().tolist() == [False] * 4 + [True, False]

@@ -131,6 +131,8 @@ def test_probes_after_the_end_are_refused(expand: Any) -> None:
     assert expand(probes={"steps": [0, 3], "images": 2}).requests[0].spec.probe_steps == (0, 3)
     with pytest.raises(ConfigurationError, match=r"probes\.steps: 4 lies after the 3 steps"):
         expand(probes={"steps": [0, 4], "images": 2})
+    with pytest.raises(ConfigurationError, match=r"probes\.streams: streams of the cnn change their shape"):
+        expand(probes={"steps": [0, 3], "images": 2, "streams": True})
 
 
 def test_variants_of_a_scheme_are_selected_by_label_or_all_by_name(expand: Any, tiny_project: Any) -> None:

@@ -47,6 +47,7 @@ CHANGES = {
     "probe_images": 4,
     "probe_blocks": True,
     "probe_together": True,
+    "probe_streams": True,
     "outer_learning_rate": 0.5,
 }
 

@@ -1,5 +1,6 @@
 """Probes see the network at the right moments and leave training as it is."""
 
+import itertools
 import math
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from tests.sweeps.tiny import exact_losses, run, spec
 from torch import nn
 
-from depthtransfer.training.probing import Probe, spread
+from depthtransfer.training.probing import Probe, StreamDistances, apart, spread
 
 
 def test_a_probe_looks_at_its_steps_only_in_evaluation_mode() -> None:
@@ -59,3 +60,40 @@ def test_seeds_can_share_their_batches() -> None:
     assert exact_losses(apart[0]) == exact_losses(together[0])
     assert exact_losses(apart[1]) != exact_losses(together[1])
     assert exact_losses(together[0]) != exact_losses(together[1])
+
+
+def test_distances_of_streams_are_those_between_all_blocks_so_far_apart() -> None:
+    """Blocks that add a fixed step along one coordinate each: streams k blocks apart differ in k coordinates."""
+    depth = 8
+
+    class Adding(nn.Module):
+        def __init__(self, place: int) -> None:
+            super().__init__()
+            self.step = torch.eye(depth)[place]
+
+        def forward(self, stream: torch.Tensor) -> torch.Tensor:
+            return stream + self.step
+
+    blocks = nn.Sequential(*map(Adding, range(depth)))
+    model = nn.Sequential(nn.Flatten(), blocks).train()
+    found = StreamDistances(model, torch.randn(3, 1, 2, 4), list(blocks)).measure()
+    assert apart(depth) == (1, 2)
+    assert found == pytest.approx([math.sqrt(k / depth) for k in apart(depth)], rel=1e-5)
+    assert model.training
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(1, (1,)), (4, (1,)), (31, (1, 2, 4)), (64, (1, 2, 4, 8, 16))])
+def test_streams_are_compared_up_to_a_quarter_of_the_depth(depth: int, expected: tuple[int, ...]) -> None:
+    assert apart(depth) == expected
+
+
+def test_a_run_keeps_the_distances_and_trains_the_same() -> None:
+    """Before training the streams of a network scaled by 1/sqrt(L) differ by the square root of their distance."""
+    options = {"model": "mlp", "depth": 64, "width": 64, "scheme": "depth_pair", "alpha": 0.5, "options": {}}
+    given = {**options, "optimizer": "adam", "learning_rate": 0.01, "update_exponent": 0.5}
+    plain, probed = run(spec(**given)), run(spec(**given, probe_steps=(0, 6), probe_images=8, probe_streams=True))
+    assert exact_losses(plain) == exact_losses(probed)
+    distances = probed.summary["stream_distances"]
+    assert len(distances) == 2 * len(apart(64))
+    ratios = [after / before for before, after in itertools.pairwise(distances[: len(apart(64))])]
+    assert ratios == pytest.approx([math.sqrt(2)] * len(ratios), rel=0.1)

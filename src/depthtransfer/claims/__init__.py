@@ -10,13 +10,23 @@ from collections.abc import Iterable
 import pandas as pd
 
 from depthtransfer.analysis import AnalysisError
-from depthtransfer.claims import cnn, dynamics, normalized_resnet, theory, tp6, tp6_linear, tp6_phases, transformer
+from depthtransfer.claims import (
+    cnn,
+    dynamics,
+    normalized_resnet,
+    theory,
+    tp6,
+    tp6_diversity,
+    tp6_linear,
+    tp6_phases,
+    transformer,
+)
 from depthtransfer.claims.claim import Claim, Evidence
 from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, TooLittleError, Verdict
 
 __all__ = ["CLAIMS", "LEVEL", "Claim", "Evidence", "Finding", "Verdict", "judge", "judge_all"]
 
-_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory, tp6, tp6_linear, tp6_phases)
+_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory, tp6, tp6_diversity, tp6_linear, tp6_phases)
 
 
 def _place(claim: Claim) -> tuple[str, int, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from depthtransfer.claims.verdict import Finding, NotRunError
-from depthtransfer.tables.columns import OPTIMA, PROBES, STEPS, THEORY, UPDATES, Column
+from depthtransfer.tables.columns import OPTIMA, PROBES, STEPS, STREAMS, THEORY, UPDATES, Column
 from depthtransfer.tables.frames import read_runs, read_table
 
 
@@ -48,6 +48,10 @@ class Evidence:
     def updates(self, experiment: str) -> pd.DataFrame:
         """How far each block has moved the features; errors as for ``runs``."""
         return self._read(f"{experiment}/updates.parquet", UPDATES)
+
+    def streams(self, experiment: str) -> pd.DataFrame:
+        """How far residual streams lie apart; errors as for ``runs``."""
+        return self._read(f"{experiment}/streams.parquet", STREAMS)
 
     def theory(self, study: str) -> pd.DataFrame:
         """Values of a study of the theory; errors as for ``runs``."""

@@ -16,7 +16,17 @@ from depthtransfer.configuration import (
 from depthtransfer.data import load_declarations
 from depthtransfer.figures.origin import FigureRecord, record_of, save
 from depthtransfer.figures.tables import ExperimentTables, StudyTable
-from depthtransfer.tables.columns import OPTIMA, PROBES, PROVENANCE, RUNS, SOLUTION_PROVENANCE, STEPS, THEORY, UPDATES
+from depthtransfer.tables.columns import (
+    OPTIMA,
+    PROBES,
+    PROVENANCE,
+    RUNS,
+    SOLUTION_PROVENANCE,
+    STEPS,
+    STREAMS,
+    THEORY,
+    UPDATES,
+)
 from depthtransfer.tables.frames import read_table, write_csv
 
 
@@ -69,6 +79,7 @@ def tables_of(preset: str, experiment: str) -> ExperimentTables:
         load_steps=lambda: read_table(folder / "steps.parquet", STEPS),
         load_probes=lambda: read_table(folder / "probes.parquet", PROBES),
         load_updates=lambda: read_table(folder / "updates.parquet", UPDATES),
+        load_streams=lambda: read_table(folder / "streams.parquet", STREAMS),
         preset=preset,
         classes=classes.pop() if len(classes) == 1 else None,
         title=science.title,

@@ -33,20 +33,21 @@ class ProbeChoice(Strict):
     """Logits on a fixed batch of so many images, kept before each of these updates (the last step is the end).
 
     With `blocks` also how far each residual block has moved the features of these images, and with `together` how far
-    all of them have without the stem, transitions and readout.
+    all of them have without the stem, transitions and readout; with `streams` how far residual streams lie apart.
     """
 
     steps: Annotated[tuple[Annotated[int, Field(ge=0, strict=True)], ...], AfterValidator(increasing)] = ()
     images: int = Field(default=0, ge=0, le=1000, strict=True)
     blocks: bool = Field(default=False, strict=True)
     together: bool = Field(default=False, strict=True)
+    streams: bool = Field(default=False, strict=True)
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> "ProbeChoice":
         if bool(self.steps) != bool(self.images):
             raise ValueError("give steps and images, or neither")
-        if self.blocks and not self.steps:
-            raise ValueError("blocks are looked at when logits are; give steps and images")
+        if (self.blocks or self.streams) and not self.steps:
+            raise ValueError("blocks and streams are looked at when logits are; give steps and images")
         if self.together and not self.blocks:
             raise ValueError("together is a sum over blocks; set blocks: true as well")
         return self

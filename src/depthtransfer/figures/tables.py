@@ -24,6 +24,7 @@ class ExperimentTables:
         load_steps: reads the table of steps, on first use; None where a figure is given no steps.
         load_probes: the same for the logits on the probe images.
         load_updates: the same for the updates of blocks.
+        load_streams: the same for the distances between streams.
         preset: name of the preset the runs were made with; empty if it has none.
         classes: number of classes of the data set; None if not known. Chance level is its logarithm.
         title: of the experiment.
@@ -36,6 +37,7 @@ class ExperimentTables:
     load_steps: Callable[[], DataFrame] | None = None
     load_probes: Callable[[], DataFrame] | None = None
     load_updates: Callable[[], DataFrame] | None = None
+    load_streams: Callable[[], DataFrame] | None = None
     preset: str = ""
     classes: int | None = None
     title: str = ""
@@ -64,6 +66,18 @@ class ExperimentTables:
         if updates is None or updates.empty:
             raise FigureError("there are no updates of blocks", "set probes with blocks in the preset, and train")
         return updates
+
+    @cached_property
+    def streams(self) -> DataFrame:
+        """One row per distance and looked-at step of each probed network; see ``depthtransfer.tables.columns.STREAMS``.
+
+        Raises:
+            FigureError: if the figure was given none, or no run measured its streams.
+        """
+        streams = None if self.load_streams is None else self.load_streams()
+        if streams is None or streams.empty:
+            raise FigureError("there are no distances of streams", "set probes with streams in the preset, and train")
+        return streams
 
     @cached_property
     def probes(self) -> DataFrame:

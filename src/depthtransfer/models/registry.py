@@ -28,16 +28,20 @@ class Architecture:
         options: model of its options, all with defaults.
         cost: counts a network from width, depth, shape, classes and options.
         path: module and class of the network, which import torch.
+        staged: whether the residual stream changes its shape between stages.
     """
 
     options: type[Strict]
     cost: Callable[[int, int, ImageShape, int, Any], Cost]
     path: str
+    staged: bool = False
 
 
 ARCHITECTURES = {
-    "cnn": Architecture(CNNOptions, cnn_cost, "depthtransfer.models.cnn:CNN"),
-    "resnet18_bn": Architecture(ResNet18BNOptions, resnet18_bn_cost, "depthtransfer.models.resnet18_bn:ResNet18BN"),
+    "cnn": Architecture(CNNOptions, cnn_cost, "depthtransfer.models.cnn:CNN", staged=True),
+    "resnet18_bn": Architecture(
+        ResNet18BNOptions, resnet18_bn_cost, "depthtransfer.models.resnet18_bn:ResNet18BN", staged=True
+    ),
     "vit": Architecture(ViTOptions, vit_cost, "depthtransfer.models.vit:ViT"),
     "mlp": Architecture(MLPOptions, mlp_cost, "depthtransfer.models.mlp:MLP"),
 }

@@ -55,7 +55,10 @@ def _briefly(cell: Request, seed: int) -> Request:
     """A run of a moment at a learning rate of almost nothing."""
     steps = min(_MOST, max(_FEWEST, round(SECONDS / _step(cell))))
     brief = replace(cell.spec, steps=steps, warmup=0, learning_rate=1e-12, seed=seed)
-    return replace(cell, spec=replace(brief, probe_steps=(), probe_images=0, probe_blocks=False, probe_together=False))
+    without = replace(
+        brief, probe_steps=(), probe_images=0, probe_blocks=False, probe_together=False, probe_streams=False
+    )
+    return replace(cell, spec=without)
 
 
 def _is_of(record: Record, cell: Request) -> bool:

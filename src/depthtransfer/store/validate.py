@@ -50,7 +50,11 @@ def _run_flaw(record: Record) -> str | None:
         if not (value is None or (_is_duration(value) and value <= most)):
             return f"its {name} is {reprlib.repr(value)}"
     looked_at = summary.get("probe_steps", [])
-    return _logits_flaw(record.logits, looked_at, record.specification) or _updates_flaw(summary, record.specification)
+    return (
+        _logits_flaw(record.logits, looked_at, record.specification)
+        or _updates_flaw(summary, record.specification)
+        or _distances_flaw(summary, record.specification)
+    )
 
 
 def _logits_flaw(logits: Sequence[float], looked_at: Any, specification: Mapping[str, Any]) -> str | None:
@@ -77,6 +81,19 @@ def _updates_flaw(summary: Mapping[str, Any], specification: Mapping[str, Any]) 
         return f"its updates of {blocks} blocks are {reprlib.repr(found)}"
     if not all(value is None or _is_duration(value) for value in found):
         return "its updates of blocks are no sizes"
+    return None
+
+
+def _distances_flaw(summary: Mapping[str, Any], specification: Mapping[str, Any]) -> str | None:
+    """As many numbers at each probe, if they were asked for; None stands where one was not finite."""
+    found, asked = summary.get("stream_distances"), specification.get("probe_streams", False)
+    if not asked:
+        return None if found is None else "it has distances of streams that were not asked for"
+    probes = len(summary.get("probe_steps", []))
+    if not isinstance(found, list) or not found or len(found) % max(probes, 1):
+        return f"its distances of streams at {probes} steps are {reprlib.repr(found)}"
+    if not all(value is None or _is_duration(value) for value in found):
+        return "its distances of streams are no sizes"
     return None
 
 

@@ -10,12 +10,12 @@ import pyarrow as pa
 from depthtransfer.store.keys import canonical_json
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.grid import ExperimentRuns, Request
-from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, STEPS, UPDATES, Column
+from depthtransfer.tables.columns import PROBES, PROVENANCE, RUNS, STEPS, STREAMS, UPDATES, Column
 from depthtransfer.tables.frames import write_table
 
 
 def write_tables(sweep: ExperimentRuns, records: Mapping[str, tuple[Record, str]], folder: Path) -> None:
-    """Write runs, steps, probes, updates and provenance of an experiment as Parquet tables into a folder.
+    """Write runs, steps, probes, updates, streams and provenance of an experiment as Parquet tables into a folder.
 
     Raises:
         StoreError: if a file cannot be written.
@@ -29,6 +29,7 @@ def write_tables(sweep: ExperimentRuns, records: Mapping[str, tuple[Record, str]
     write_table(_steps(sweep.requests, records), folder / "steps.parquet", STEPS)
     write_table(_probes(sweep.requests, records), folder / "probes.parquet", PROBES)
     write_table(_updates(sweep.requests, records), folder / "updates.parquet", UPDATES)
+    write_table(_streams(sweep.requests, records), folder / "streams.parquet", STREAMS)
     provenance = [_provenance_row(record, layer) for _, record, layer in rows]
     write_table(pa.Table.from_pylist(provenance), folder / "provenance.parquet", PROVENANCE)
 
@@ -146,6 +147,28 @@ def _updates(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, 
                     "step": np.asarray(summary["probe_steps"])[step],
                     "block": block,
                     "change": change.ravel(),
+                }
+            )
+        )
+    return pa.concat_tables(parts)
+
+
+def _streams(requests: tuple[Request, ...], records: Mapping[str, tuple[Record, str]]) -> pa.Table:
+
+    parts = [_empty(STREAMS)]
+    for request in requests:
+        summary = records[request.spec.key][0].summary
+        if not summary.get("stream_distances"):
+            continue
+        distance = np.array(summary["stream_distances"], dtype=np.float64).reshape(len(summary["probe_steps"]), -1)
+        step, power = np.indices(distance.shape).reshape(2, -1)
+        parts.append(
+            pa.table(
+                {
+                    "key": pa.array([request.spec.key] * distance.size, pa.string()),
+                    "step": np.asarray(summary["probe_steps"])[step],
+                    "blocks": 2**power,
+                    "distance": distance.ravel(),
                 }
             )
         )

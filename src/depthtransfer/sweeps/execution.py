@@ -23,7 +23,7 @@ from depthtransfer.training.batches import batches
 from depthtransfer.training.evaluation import evaluate
 from depthtransfer.training.loop import History, train
 from depthtransfer.training.optimizers import SCHEDULES, build_optimizer
-from depthtransfer.training.probing import BlockUpdates, Probe, spread
+from depthtransfer.training.probing import BlockUpdates, Probe, StreamDistances, spread
 from depthtransfer.training.process import named_rng
 from depthtransfer.training.state import Parts, restore, snapshot
 
@@ -122,6 +122,7 @@ class Executor:
                 "device": self._device.type,
                 **({"probe_steps": probe.steps} if spec.probe_steps else {}),
                 **({"updates": list(map(_finite, probe.updates))} if spec.probe_blocks else {}),
+                **({"stream_distances": list(map(_finite, probe.distances))} if spec.probe_streams else {}),
             },
             provenance={
                 **provenance(TRAINING, torch.cuda.get_device_name() if self._device.type == "cuda" else None),
@@ -154,14 +155,15 @@ class Executor:
         """What looks at the network while it trains; made while it is as initialized."""
         chosen = torch.from_numpy(data.images[spread(len(data.images), spec.probe_images)]).to(self._device)
         images = normalize(chosen, torch.float32, torch.channels_last)
-        if not spec.probe_blocks:
-            return Probe(model, images, spec.probe_steps)
         blocks = [model.get_submodule(name) for name in model.blocks()]
-        branches = [name for name, role in model.roles().items() if role in (Role.BRANCH, Role.BRANCH_VECTOR)]
-        weights = [model.get_parameter(name) for name in branches]
-        return Probe(
-            model, images, spec.probe_steps, BlockUpdates(model, images, blocks, weights, together=spec.probe_together)
-        )
+        updates, streams = None, None
+        if spec.probe_blocks:
+            branches = [name for name, role in model.roles().items() if role in (Role.BRANCH, Role.BRANCH_VECTOR)]
+            weights = [model.get_parameter(name) for name in branches]
+            updates = BlockUpdates(model, images, blocks, weights, together=spec.probe_together)
+        if spec.probe_streams:
+            streams = StreamDistances(model, images, blocks)
+        return Probe(model, images, spec.probe_steps, updates, streams)
 
 
 def _finite(value: float) -> float | None:

@@ -110,6 +110,11 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
     data = declarations[grid.dataset]
     if science.sweep not in grid.values:
         raise ConfigurationError(f"{where}.values: {science.sweep} is missing", "give values: the experiment sweeps it")
+    if grid.probes.streams and registry.ARCHITECTURES[science.model].staged:
+        raise ConfigurationError(
+            f"{where}.probes.streams: streams of the {science.model} change their shape between stages",
+            "leave it out; a model without stages has streams that can be compared",
+        )
     schemes = _schemes(grid, science, where)
     _refuse_idle(grid, schemes, science.optimizer.name, where)
     lengths = {batch: _length(grid, data, batch, where) for batch in _batches(grid)}
@@ -300,5 +305,6 @@ def _spec(
         probe_images=grid.probes.images,
         probe_blocks=grid.probes.blocks,
         probe_together=grid.probes.together,
+        probe_streams=grid.probes.streams,
         outer_learning_rate=grid.outer_learning_rate,
     )

@@ -27,6 +27,7 @@ _ADDED: dict[str, Any] = {
     "probe_images": 0,
     "probe_blocks": False,
     "probe_together": False,
+    "probe_streams": False,
     "outer_learning_rate": None,
 }
 
@@ -63,6 +64,7 @@ class RunSpec:
         probe_images: images in that batch.
         probe_blocks: whether the features moved by each block are measured as well.
         probe_together: whether those moved by all blocks, with all other weights put back, are measured as well.
+        probe_streams: whether the distances between streams that lie some blocks apart are measured.
         outer_learning_rate: base learning rate of read-in and readout, where it is not `learning_rate` (paper B).
     """
 
@@ -93,6 +95,7 @@ class RunSpec:
     probe_images: int = 0
     probe_blocks: bool = False
     probe_together: bool = False
+    probe_streams: bool = False
     outer_learning_rate: float | None = None
 
     def canonical(self) -> dict[str, Any]:

@@ -126,6 +126,20 @@ UPDATES: tuple[Column, ...] = (
     ),
 )
 
+STREAMS: tuple[Column, ...] = (
+    *_IDENTITY,
+    Column("step", "int64", "updates", "updates made so far"),
+    Column("blocks", "int64", "-", "blocks between two residual streams"),
+    Column(
+        "distance",
+        "float64",
+        "-",
+        "root mean square of the difference of streams so many blocks apart, over images, coordinates and all such "
+        "pairs; NaN where it is not finite",
+        numbers="or NaN",
+    ),
+)
+
 OPTIMA: tuple[Column, ...] = (
     Column("hyperparameter", "string", "-", "what was swept"),
     Column("scheme", "string", "-", "what the experiment calls the scheme with its constants"),

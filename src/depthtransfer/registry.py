@@ -155,6 +155,12 @@ _ALL_FIGURES = (
         ("cnn_alpha",),
     ),
     FigureEntry(
+        "drift",
+        "Learning-rate transfer over depth at several lengths of training, vision transformers with LayerNorm",
+        "lengths",
+        ("vit_drift",),
+    ),
+    FigureEntry(
         "tp6_fig10",
         "Tensor Programs VI: learning-rate curves of the residual MLP over depth, early and late in training",
         "moments",

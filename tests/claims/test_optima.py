@@ -264,3 +264,28 @@ def test_transformers_need_both_norms(folder: Path) -> None:
     assert found("A8", folder).verdict is Verdict.NOT_REPRODUCED
     write_runs(learning_rates(), folder, "vit_cosine_learning_rate")
     assert found("A9", folder).verdict is Verdict.REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("short", "long", "verdict"),
+    [
+        (0.8, 0.1, Verdict.REPRODUCED),
+        (0.8, 1.2, Verdict.NOT_REPRODUCED),
+        (-0.5, -1.0, Verdict.NOT_REPRODUCED),
+        (0.8, 0.79, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_the_drift_of_transformers_falls_with_length(short: float, long: float, verdict: Verdict, folder: Path) -> None:
+    lengths = [
+        learning_rates(lambda s, w, d, p=power: -4.0 + p * np.log2(d / 3), schemes=("mup_sqrt_depth",), widths=(8,))
+        .assign(steps=steps)
+        for power, steps in ((short, 250), (long, 4000))
+    ]  # fmt: skip
+    write_runs(pd.concat(lengths, ignore_index=True), folder, "vit_drift")
+    assert found("C5", folder).verdict is verdict
+
+
+def test_a_single_length_says_nothing_of_the_drift(folder: Path) -> None:
+    write_runs(learning_rates().assign(steps=250), folder, "vit_drift")
+    finding = found("C5", folder)
+    assert (finding.verdict, "single length" in finding.missing) == (Verdict.INCONCLUSIVE, True)

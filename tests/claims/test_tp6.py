@@ -102,7 +102,11 @@ def test_rates_that_are_all_too_large_say_nothing_of_a_network_of_512_blocks(tmp
 
 @pytest.mark.parametrize(
     ("name", "depths", "missing"),
-    [("B3", (8, 32, 128), "512 blocks or more"), ("B1", (8, 16, 64), "no two depths of 64 blocks")],
+    [
+        ("B3", (8, 32, 128), "512 blocks or more"),
+        ("B3", (8, 512), "A second depth at which anything is learned"),
+        ("B1", (8, 16, 64), "no two depths of 64 blocks"),
+    ],
 )
 def test_networks_that_are_too_shallow_decide_nothing(
     name: str, depths: tuple[int, ...], missing: str, tmp_path: Path

@@ -24,7 +24,7 @@ from .synthetic_theory import study_table
 
 FIG1 = registry.figure("fig1")
 PANELS = {
-    **{"fig1": 3, "fig2": 3, "fig3": 8, "fig4": 6, "fig5": 2, "figB1": 2, "figB3": 3, "figM1": 9},
+    **{"fig1": 3, "fig2": 3, "fig3": 8, "fig4": 6, "fig5": 2, "figB1": 2, "figB3": 3, "figM1": 9, "drift": 3},
     **{"fig6": 6, "fig7": 8, "rates": 9, "optimum": 4, "nonlinear": 10},
     **{"tp6_fig10": 9, "tp6_fig11": 6, "tp6_fig2": 4, "tp6_fig3": 4, "tp6_fig12": 4, "tp6_fig13": 2},
     **{"tp6_fig1": 2, "tp6_fig4": 2, "tp6_fig5": 2, "tp6_fig6": 4, "tp6_fig7": 3, "tp6_fig8": 3, "tp6_fig9": 3},

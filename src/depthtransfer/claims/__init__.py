@@ -36,7 +36,7 @@ def _place(claim: Claim) -> tuple[str, int, str]:
 
 
 CLAIMS: tuple[Claim, ...] = tuple(sorted((claim for family in _FAMILIES for claim in family.CLAIMS), key=_place))
-"""All claims by number: those of paper A, then those of paper B."""
+"""All claims by number: those of paper A, those of paper B, and those beyond them."""
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:

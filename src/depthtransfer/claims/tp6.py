@@ -145,7 +145,12 @@ def _falls_and_fails(evidence: Evidence) -> Finding:
     """Both parts: the optimum falls over the depths that learn at all, and from 512 blocks on none does."""
     optima = transfer.select(evidence.optima(MLP), NOTHING, MLP)
     learning = optima[(optima["edge"] != "untrained") & (optima["depth"] < _FAILS_FROM)]
-    return all_of(transfer.judge_slope(learning, "depth", transfer.DEPTH_FALLS), _fails_when_deep(evidence))
+    if learning["depth"].nunique() < 2:
+        missing = f"A second depth at which anything is learned (here {learning['depth'].nunique()} of them)."
+        falls = Finding(Verdict.INCONCLUSIVE, missing=missing)
+    else:
+        falls = transfer.judge_slope(learning, "depth", transfer.DEPTH_FALLS)
+    return all_of(falls, _fails_when_deep(evidence))
 
 
 def _fails_when_deep(evidence: Evidence) -> Finding:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from depthtransfer.analysis import estimates, optima, stopped
-from depthtransfer.analysis.measured import mean
+from depthtransfer.analysis.measured import mean, weighted_sum
 from depthtransfer.analysis.movement import measured_optima
 from depthtransfer.analysis.ordering import difference
 from depthtransfer.claims import transfer
@@ -11,9 +11,11 @@ from depthtransfer.claims.claim import Claim, Evidence
 from depthtransfer.claims.verdict import Finding, Region, TooLittleError, all_of
 
 VIT, NO_NORM, COSINE = "vit_learning_rate", "vit_no_norm_learning_rate", "vit_cosine_learning_rate"
+DRIFT = "vit_drift"
 _SCALED = "mup_sqrt_depth"
 _EARLY = 1 / 3
 _SAME = Region(-0.74, 0.74)
+_DRIFTS, _FALLS = Region(low=0.0), Region(high=0.0)
 
 
 def _stays(experiments: tuple[str, ...], evidence: Evidence) -> Finding:
@@ -37,6 +39,22 @@ def _early_tuning(evidence: Evidence) -> Finding:
         raise TooLittleError("there are no runs to compare", "add the experiment to the preset")
     detail = f"{len(differences)} sizes, after {int(early['steps'].max())} of {int(runs['steps'].max())} steps."
     return _SAME.judge(mean(differences), detail=detail, missing="More seeds, or a finer grid.")
+
+
+def _drift_falls(evidence: Evidence) -> Finding:
+    """Both parts: the shortest training drifts at all, and the longest by less."""
+    optima = transfer.select(evidence.optima(DRIFT), _SCALED, DRIFT)
+    lengths = transfer.equally_long(optima)
+    if len(lengths) < 2:
+        raise TooLittleError(f"{DRIFT} has a single length of training", "add a longer one")
+    slopes = [mean(transfer.slopes([table], "depth")) for table in lengths]
+    steps = [int(table["steps"].iloc[0]) for table in lengths]
+    said = ", ".join(f"{slope.value:+.2f} after {count} steps" for slope, count in zip(slopes, steps, strict=True))
+    missing = "More seeds, or a wider range of depths or lengths."
+    return all_of(
+        _DRIFTS.judge(slopes[0], detail=f"Slopes: {said}.", missing=missing),
+        _FALLS.judge(weighted_sum([slopes[-1], slopes[0]], [1.0, -1.0]), missing=missing),
+    )
 
 
 CLAIMS = (
@@ -73,5 +91,17 @@ CLAIMS = (
         (f"{VIT}/optima.parquet", f"{VIT}/runs.parquet", f"{VIT}/steps.parquet"),
         _early_tuning,
         "figB3",
+    ),
+    Claim(
+        "C5",
+        "Beyond the papers",
+        "In vision transformers with LayerNorm and 1/sqrt(L) the best learning rate of short training drifts to the "
+        "right with depth, and that drift falls with the length of training.",
+        "slope of log2(optimum) over log2(depth) after the shortest training; and that after the longest less it",
+        "above 0; below 0",
+        "What drifting and falling mean.",
+        (f"{DRIFT}/optima.parquet",),
+        _drift_falls,
+        "drift",
     ),
 )

@@ -85,6 +85,7 @@ MODELS = {
     "resnet18_bn": "ResNet18 type with BatchNorm",
     "vit": "ViT",
     "mlp": "residual MLP",
+    "gpt": "GPT",
 }
 """How a model is written, by name."""
 

@@ -225,6 +225,24 @@ _ALL_FIGURES = (
         ("mlp_phases",),
     ),
     FigureEntry(
+        "tp6_fig14",
+        "Tensor Programs VI: a small GPT early and in the middle of a cosine schedule, learning-rate curves over depth",
+        "underway",
+        ("gpt_learning_rate",),
+    ),
+    FigureEntry(
+        "tp6_fig15",
+        "Tensor Programs VI: a small GPT with constants of the branches a factor of 16 apart, learning-rate curves",
+        "transfer",
+        ("gpt_multiplier",),
+    ),
+    FigureEntry(
+        "tp6_fig16",
+        "Tensor Programs VI: a small GPT at the end of a cosine schedule, learning-rate curves over depth",
+        "transfer",
+        ("gpt_learning_rate",),
+    ),
+    FigureEntry(
         "tp6_fig8",
         "Tensor Programs VI: features of linear networks approach the recursion of infinite width",
         "linear",

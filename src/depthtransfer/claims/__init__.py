@@ -17,6 +17,7 @@ from depthtransfer.claims import (
     theory,
     tp6,
     tp6_diversity,
+    tp6_gpt,
     tp6_linear,
     tp6_phases,
     transformer,
@@ -26,7 +27,18 @@ from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, TooLittleE
 
 __all__ = ["CLAIMS", "LEVEL", "Claim", "Evidence", "Finding", "Verdict", "judge", "judge_all"]
 
-_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory, tp6, tp6_diversity, tp6_linear, tp6_phases)
+_FAMILIES = (
+    cnn,
+    normalized_resnet,
+    transformer,
+    dynamics,
+    theory,
+    tp6,
+    tp6_diversity,
+    tp6_gpt,
+    tp6_linear,
+    tp6_phases,
+)
 
 
 def _place(claim: Claim) -> tuple[str, int, str]:

@@ -279,6 +279,16 @@ _ALL_FIGURES = (
         ("mlp_diversity_abs", "mlp_diversity"),
         variants=("Depth-muP",),
     ),
+    FigureEntry(
+        "exponent",
+        "Branches scaled by L to the power −1/2 against −1, for blocks of one and of two layers",
+        "exponent",
+        tuple(
+            f"exponent_{network}_{optimizer}"
+            for network in ("cnn", "resnet", "mlp", "mlp_two")
+            for optimizer in ("sgd", "adam")
+        ),
+    ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(
         "optimum",

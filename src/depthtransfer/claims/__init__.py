@@ -13,6 +13,7 @@ from depthtransfer.analysis import AnalysisError
 from depthtransfer.claims import (
     cnn,
     dynamics,
+    exponent,
     normalized_resnet,
     theory,
     tp6,
@@ -38,6 +39,7 @@ _FAMILIES = (
     tp6_gpt,
     tp6_linear,
     tp6_phases,
+    exponent,
 )
 
 
@@ -48,7 +50,7 @@ def _place(claim: Claim) -> tuple[str, int, str]:
 
 
 CLAIMS: tuple[Claim, ...] = tuple(sorted((claim for family in _FAMILIES for claim in family.CLAIMS), key=_place))
-"""All claims by number: those of paper A, then those of paper B."""
+"""All claims by number: those of paper A, those of paper B, then those of later works on the branches' exponent."""
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:

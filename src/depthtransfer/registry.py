@@ -226,19 +226,19 @@ _ALL_FIGURES = (
     ),
     FigureEntry(
         "tp6_fig14",
-        "Tensor Programs VI: a small GPT early and in the middle of a cosine schedule, learning-rate curves over depth",
+        "Tensor Programs VI, one of Figures 14 to 16: a small GPT early and in the middle of a schedule",
         "underway",
         ("gpt_learning_rate",),
     ),
     FigureEntry(
         "tp6_fig15",
-        "Tensor Programs VI: a small GPT with constants of the branches a factor of 16 apart, learning-rate curves",
+        "Tensor Programs VI, one of Figures 14 to 16: a small GPT with branches' constants a factor of 16 apart",
         "transfer",
         ("gpt_multiplier",),
     ),
     FigureEntry(
         "tp6_fig16",
-        "Tensor Programs VI: a small GPT at the end of a cosine schedule, learning-rate curves over depth",
+        "Tensor Programs VI, one of Figures 14 to 16: a small GPT at the end of a schedule",
         "transfer",
         ("gpt_learning_rate",),
     ),

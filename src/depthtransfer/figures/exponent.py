@@ -113,5 +113,6 @@ def _lines(axes: Axes, rows: pd.DataFrame, exponents: list[str]) -> None:
         bars = [(shown["y"] - shown["bottom"]).clip(lower=0), (shown["top"] - shown["y"]).clip(lower=0)]
         axes.errorbar(
             shown["depth"] * 2 ** (_DODGE * (place - 1.5)), shown["y"], bars,
-            color=_COLOURS[exponents.index(str(exponent))], linewidth=1.2, elinewidth=0.8, markersize=3.5, **_LINES[str(length)],
+            color=_COLOURS[exponents.index(str(exponent))], linewidth=1.2, elinewidth=0.8, markersize=3.5,
+            **_LINES[str(length)],
         )  # fmt: skip

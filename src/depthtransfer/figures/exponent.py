@@ -24,10 +24,10 @@ _LINES: dict[str, dict[str, Any]] = {
 }
 _COLOURS = (style.COLOURS[2], style.COLOURS[3])
 _NETWORKS = {
-    "exponent_cnn": "CNN, blocks of one layer",
-    "exponent_resnet": "ResNet18 type, of two",
-    "exponent_mlp": "MLP, of one",
-    "exponent_mlp_two": "MLP, of two",
+    "exponent_cnn": "CNN, 1 layer",
+    "exponent_resnet": "ResNet18, 2 layers",
+    "exponent_mlp": "MLP, 1 layer",
+    "exponent_mlp_two": "MLP, 2 layers",
 }
 _OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
 _DODGE = 0.06  # octaves of depth between lines
@@ -43,16 +43,17 @@ def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Fi
     table = pd.concat([_optima(name, each) for name, each in experiments.items()], ignore_index=True)
     exponents = list(dict.fromkeys(table["scheme"]))
     networks = [name for name in _NETWORKS if f"{name}_sgd" in experiments]
-    mosaic = [[(name, how, what) for how in _OPTIMIZERS for what in ("optimum", "loss")] for name in networks]
+    mosaic = [[f"{name}_{how} {what}" for how in _OPTIMIZERS for what in ("optimum", "loss")] for name in networks]
     with style.context():
         figure, axes = page(mosaic, 12.4, [2.3] * len(networks))
         for index, place in enumerate(place for row in mosaic for place in row):
-            name, how, what = place
-            rows = table[table["experiment"] == f"{name}_{how}"]
+            experiment, _, what = place.partition(" ")
+            network, _, how = experiment.rpartition("_")
+            rows = table[table["experiment"] == experiment]
             (_draw_optimum if what == "optimum" else _draw_loss)(axes[place], rows, exponents)
             style.label_sizes(axes[place], sorted(set(rows["depth"])), "depth $L$ (residual branches)")
             axes[place].grid(axis="y")
-            title(axes[place], index, f"{_NETWORKS[name]}, {_OPTIMIZERS[how]}" if what == "optimum" else "best loss")
+            title(axes[place], index, f"{_NETWORKS[network]}, {_OPTIMIZERS[how]}" if what == "optimum" else "best loss")
         keys = [
             Key("branches", [Line2D([], [], color=colour) for colour in _COLOURS],
                 [style.variant_label(each) for each in exponents]),
@@ -60,8 +61,9 @@ def draw(entry: FigureEntry, tables: Mapping[str, ExperimentTables]) -> tuple[Fi
                 [f"{each}, {share:.0%} of the steps" for each, share in LENGTHS.items()]),
         ]  # fmt: skip
         text = (
-            f"{entry.title}. Bars: 95% intervals of the optimum, which end half a step beyond the grid, and one "
-            f"standard error of the loss; no mark where every value diverged. {caption(list(experiments.values()))}"
+            f"{entry.title}. Titles count the layers of a block. Bars: 95% intervals of the optimum, which end half a "
+            "step beyond the grid, and one standard error of the loss; no mark where every value diverged. "
+            f"{caption(list(experiments.values()))}"
         )
         finish(figure, keys, text)
     return figure, table

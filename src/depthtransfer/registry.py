@@ -85,6 +85,7 @@ MODELS = {
     "resnet18_bn": "ResNet18 type with BatchNorm",
     "vit": "ViT",
     "mlp": "residual MLP",
+    "gpt": "GPT",
 }
 """How a model is written, by name."""
 
@@ -230,6 +231,24 @@ _ALL_FIGURES = (
         ("mlp_phases",),
     ),
     FigureEntry(
+        "tp6_fig14",
+        "Tensor Programs VI, one of Figures 14 to 16: a small GPT early and in the middle of a schedule",
+        "underway",
+        ("gpt_learning_rate",),
+    ),
+    FigureEntry(
+        "tp6_fig15",
+        "Tensor Programs VI, one of Figures 14 to 16: a small GPT with branches' constants a factor of 16 apart",
+        "transfer",
+        ("gpt_multiplier",),
+    ),
+    FigureEntry(
+        "tp6_fig16",
+        "Tensor Programs VI, one of Figures 14 to 16: a small GPT at the end of a schedule",
+        "transfer",
+        ("gpt_learning_rate",),
+    ),
+    FigureEntry(
         "tp6_fig8",
         "Tensor Programs VI: features of linear networks approach the recursion of infinite width",
         "linear",
@@ -265,6 +284,16 @@ _ALL_FIGURES = (
         "diversity",
         ("mlp_diversity_abs", "mlp_diversity"),
         variants=("Depth-muP",),
+    ),
+    FigureEntry(
+        "exponent",
+        "Branches scaled by L to the power −1/2 against −1, for blocks of one and of two layers",
+        "exponent",
+        tuple(
+            f"exponent_{network}_{optimizer}"
+            for network in ("cnn", "resnet", "mlp", "mlp_two")
+            for optimizer in ("sgd", "adam")
+        ),
     ),
     FigureEntry("rates", "Finite-size rates of linear networks that learn features", "rates", (), ("rates",)),
     FigureEntry(

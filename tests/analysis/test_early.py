@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from depthtransfer.analysis import AnalysisError, savings, stopped
+from depthtransfer.analysis import AnalysisError, during, savings, stopped
 from depthtransfer.models.registry import cost
 from depthtransfer.models.shapes import ImageShape
 
@@ -52,6 +52,11 @@ def test_the_whole_training_is_what_it_was() -> None:
     whole = stopped(runs, steps, fraction=1.0).set_index("key")
     assert whole["status"].tolist() == runs["status"].tolist()
     assert whole.loc["never", "loss"] == pytest.approx(-0.5)
+
+
+def test_on_the_way_is_what_an_early_end_would_be_and_asks_for_no_schedule() -> None:
+    pd.testing.assert_frame_equal(during(*tables(), fraction=1 / 3), stopped(*tables(), fraction=1 / 3))
+    assert during(*tables("cosine"), fraction=1 / 3)["loss"].tolist()[:2] == pytest.approx([7.5, 7.5])
 
 
 def test_what_has_no_early_end_is_refused() -> None:

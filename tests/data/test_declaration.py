@@ -59,7 +59,10 @@ def test_identity_tells_what_is_decoded_from_the_same_files(tmp_path: Path) -> N
         ("sha256:0", "sha256:", "pets.fingerprint"),
         ("path: pets.zip", "", "path"),
         ("kind: image_folder", "kind: digits", "path"),
-        ("kind: image_folder", "kind: text", "pets.kind"),
+        ("kind: image_folder", "kind: sound", "pets.kind"),
+        ("kind: image_folder", "kind: text", "`context`, and neither `channels`"),
+        ("channels: 3", "", "images have `channels`"),
+        ("channels: 3", "channels: 3\n  context: 8", "kind text alone"),
         ("path: pets.zip", "path: pets.zip\n  test_split: train", "same folder"),
         ("classes: 2", "classes: 2\n  classes: 3", "'classes' is written twice"),
         ("pets:", "My pets:", "not a data set's name"),
@@ -81,7 +84,8 @@ def test_missing_file(tmp_path: Path) -> None:
 
 def test_shipped_declarations() -> None:
     shipped = load_declarations(Path(__file__).parents[2] / "config" / "datasets.yaml")
-    assert set(shipped) == {"digits", "cifar10", "cifar10_jpeg", "tiny_imagenet", "tiny_imagenet_full", "imagenet"}
+    images = {"digits", "cifar10", "cifar10_jpeg", "tiny_imagenet", "tiny_imagenet_full", "imagenet"}
+    assert set(shipped) == images | {"coriolanus", "tiny_shakespeare"}
 
 
 def test_the_variable_names_the_data_directory() -> None:

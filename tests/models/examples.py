@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from depthtransfer.models.shapes import ImageShape
+import torch
+from torch import Tensor
+
+from depthtransfer.models.shapes import ImageShape, Shape, TextShape
 
 
-def _examples(*sizes: tuple[int, int, ImageShape, dict[str, Any]]) -> list[dict[str, Any]]:
+def _examples(*sizes: tuple[int, int, Shape, dict[str, Any]]) -> list[dict[str, Any]]:
     return [dict(zip(("width", "depth", "shape", "options"), s, strict=True)) | {"classes": 7} for s in sizes]
 
 
@@ -41,7 +44,30 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         (64, 2, ImageShape(3, 32), {"pooling": "mean"}),
         (12, 4, ImageShape(3, 64), {"patch_size": 8, "heads": 3, "normalization": "none", "pooling": "mean"}),
     ),
+    "gpt": _examples(
+        (4, 2, TextShape(4), {}),
+        (32, 8, TextShape(16), {"mlp_ratio": 2}),
+        (12, 4, TextShape(40), {"heads": 3, "normalization": "none"}),
+    ),
 }
 """Every entry holds width, depth, shape, options and classes; the first is the smallest."""
+
+
+def batch(shape: Shape, count: int) -> tuple[Tensor, Tensor]:
+    """Blank inputs as training hands them over, and the flattened targets of their logits."""
+    if isinstance(shape, TextShape):
+        characters = torch.zeros(count, shape.context, dtype=torch.int64)
+        return characters, characters.flatten()
+    images = torch.zeros(count, shape.channels, shape.size, shape.size).to(memory_format=torch.channels_last)
+    return images, torch.zeros(count, dtype=torch.int64)
+
+
+def random_inputs(sizes: dict[str, Any], count: int, seed: int = 0) -> Tensor:
+    """Random images or characters for a network of these sizes."""
+    shape, generator = sizes["shape"], torch.Generator().manual_seed(seed)
+    if isinstance(shape, TextShape):
+        return torch.randint(sizes["classes"], (count, shape.context), generator=generator)
+    return torch.randn(count, shape.channels, shape.size, shape.size, generator=generator)
+
 
 CASES = [(name, sizes) for name, examples in EXAMPLES.items() for sizes in examples]

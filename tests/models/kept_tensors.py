@@ -8,7 +8,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from depthtransfer.models.registry import build
-from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models.shapes import Shape
+
+from .examples import batch
 
 FUSED_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
@@ -22,7 +24,7 @@ class FusedAttention(TorchFunctionMode):
         return function(*args, **(kwargs or {}))
 
 
-def kept_bytes(model: str, *, batch_size: int, shape: ImageShape, classes: int, **sizes: Any) -> list[int]:
+def kept_bytes(model: str, *, batch_size: int, shape: Shape, classes: int, **sizes: Any) -> list[int]:
     """Bytes of every storage but the weights that the backward pass of one step keeps."""
     kept: dict[int, tuple[Any, int]] = {}
 
@@ -34,9 +36,8 @@ def kept_bytes(model: str, *, batch_size: int, shape: ImageShape, classes: int, 
     with torch.device("meta"):
         network = build(model, shape=shape, classes=classes, branch_multiplier=1.0, **sizes)
         network.to(memory_format=torch.channels_last)
-        images = torch.empty(batch_size, shape.channels, shape.size, shape.size).to(memory_format=torch.channels_last)
-        labels = torch.empty(batch_size, dtype=torch.int64)
+        inputs, targets = batch(shape, batch_size)
     weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), FusedAttention():
-        F.cross_entropy(network(images), labels)
+        F.cross_entropy(network(inputs).flatten(0, -2), targets)
     return [size for address, (_, size) in kept.items() if address not in weights]

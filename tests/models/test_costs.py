@@ -12,10 +12,10 @@ from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import registry
 from depthtransfer.models.mlp_stack import Stack
 from depthtransfer.models.registry import ARCHITECTURES, build
-from depthtransfer.models.shapes import ImageShape
-from depthtransfer.models.vit import SelfAttention
+from depthtransfer.models.shapes import ImageShape, Shape
+from depthtransfer.models.transformer import SelfAttention
 
-from .examples import CASES
+from .examples import CASES, EXAMPLES, batch
 
 BATCH = 3
 
@@ -28,11 +28,11 @@ ON_CPU = {
 }
 
 
-def counted(model: torch.nn.Module, shape: ImageShape) -> int:
-    """Operations of a training step of BATCH images by torch's own counter."""
-    images = torch.zeros(BATCH, shape.channels, shape.size, shape.size)
+def counted(model: torch.nn.Module, shape: Shape) -> int:
+    """Operations of a training step of BATCH images or windows by torch's own counter."""
+    inputs, targets = batch(shape, BATCH)
     with FlopCounterMode(display=False, custom_mapping=ON_CPU) as counter:
-        torch.autograd.backward(F.cross_entropy(model(images), torch.zeros(BATCH, dtype=torch.int64)))
+        torch.autograd.backward(F.cross_entropy(model(inputs).flatten(0, -2), targets))
     return counter.get_total_flops()
 
 
@@ -73,4 +73,4 @@ def test_readout_and_layers(name: str, sizes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_more_branches_than_allowed_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="more than 8192 residual branches"):
-        registry.cost(name, width=8, depth=3 * 2**14, shape=ImageShape(3, 32), classes=10)
+        registry.cost(name, width=8, depth=3 * 2**14, shape=EXAMPLES[name][0]["shape"], classes=10)

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from depthtransfer.models import registry
 from depthtransfer.models.registry import build
 
-from .examples import CASES
+from .examples import CASES, batch
 
 VIEWS = {
     *("view", "t", "transpose", "detach", "expand", "_unsafe_view", "split", "unsqueeze", "squeeze", "as_strided"),
@@ -39,9 +39,8 @@ class Dispatched(TorchDispatchMode):
 def test_kernels_are_those_torch_starts(name: str, sizes: dict[str, Any]) -> None:
     network, shape = build(name, **sizes, branch_multiplier=0.5), sizes["shape"]
     network.to(memory_format=torch.channels_last)
-    images = torch.zeros(3, shape.channels, shape.size, shape.size).to(memory_format=torch.channels_last)
+    inputs, targets = batch(shape, 3)
     with Dispatched() as dispatched:
-        logits = network(images)
-        torch.autograd.backward(F.cross_entropy(logits, torch.zeros(3, dtype=torch.int64)))
+        torch.autograd.backward(F.cross_entropy(network(inputs).flatten(0, -2), targets))
     # Not counted: two or three more for each narrow strided shortcut.
     assert registry.cost(name, **sizes).kernels == pytest.approx(dispatched.seen.total(), abs=6)

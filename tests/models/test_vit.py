@@ -15,7 +15,8 @@ from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.parametrization import initialize, resolve
 from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import ImageShape
-from depthtransfer.models.vit import Branch, SelfAttention, ViT
+from depthtransfer.models.transformer import Branch, SelfAttention
+from depthtransfer.models.vit import ViT
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme
 from depthtransfer.training.process import named_rng
 

@@ -52,7 +52,7 @@ def repository_files() -> list[Path]:
 def test_the_repository_holds_no_leftovers() -> None:
     """Logs and the like of a run that wrote into the checkout."""
     known = {".py", ".md", ".rst", ".yaml", ".yml", ".toml", ".json", ".smk", ".parquet", ".png", ".lock", ".cff"}
-    known |= {".html", ".css", ".js", ".typed", ".csv"}
+    known |= {".html", ".css", ".js", ".typed", ".csv", ".txt"}
     plain = {"Makefile", "Snakefile", "LICENSE", ".gitignore", "run", "fresh_copy"}
     strange = [p for p in repository_files() if p.suffix not in known and p.name not in plain]
     assert not strange

@@ -58,6 +58,22 @@ RUNS: dict[str, dict[str, Any]] = {
         "options": {"patch_size": 2, "heads": 2, "normalization": "none"},
         "schedule": "cosine",
     },
+    "gpt": {
+        "model": "gpt",
+        **TRANSFORMER,
+        "dataset": "text",
+        "options": {"heads": 2},
+        "schedule": "cosine",
+        "warmup": 2,
+    },
+    "gpt of the pair": {
+        "model": "gpt",
+        **TRANSFORMER,
+        "dataset": "text",
+        "options": {"heads": 4, "mlp_ratio": 2, "normalization": "none"},
+        "scheme": Scheme.DEPTH_PAIR,
+        "update_exponent": 0.0,
+    },
 }
 
 LOSSES = {
@@ -79,6 +95,8 @@ LOSSES = {
     "bf16": [1.382008, 1.37394, 1.334605, 1.382583, 1.393532, 1.356407],
     "resnet18_bn": [1.358723, 1.350518, 1.23741, 1.286202, 1.341647, 1.075658],
     "vit": [1.611816, 1.415696, 1.341157, 1.364878, 1.512604, 1.40532],
+    "gpt": [1.46146, 1.545629, 1.48648, 1.517254, 1.400235, 1.377683],
+    "gpt of the pair": [1.507306, 1.566994, 1.401267, 1.476424, 1.405456, 1.320477],
     "vit without norm": [1.799904, 1.435453, 1.423059, 1.289838, 1.389103, 1.352349],
 }
 

@@ -24,7 +24,9 @@ COUNT = 40
 
 
 def dataset(name: str) -> Dataset:
-    """Forty images in four classes: `grey`, 1 x 8 x 8, or `colour`, 3 x 16 x 16."""
+    """Forty images in four classes, `grey`, 1 x 8 x 8, or `colour`, 3 x 16 x 16; or forty windows of a `text`."""
+    if name == "text":
+        return text()
     channels, size = {"grey": (1, 8), "colour": (3, 16)}[name]
     declaration = Declaration(
         kind="digits",
@@ -41,6 +43,25 @@ def dataset(name: str) -> Dataset:
     labels = np.arange(COUNT) % 4
     waves = 60 * np.cos(0.8 * (1 + n % 4) * i + c) + 50 * np.sin(0.5 * n + 1.1 * j * (1 + n % 3))
     return Dataset(name, (127 + waves).astype(np.uint8), labels.astype(np.int64), tuple("abcd"), declaration)
+
+
+def text() -> Dataset:
+    """Windows of eight characters out of four."""
+    declaration = Declaration(
+        kind="text",
+        path="nowhere",
+        context=8,
+        classes=4,
+        train_images=COUNT,
+        test_images=1,
+        fingerprint="sha256:" + "0" * 64,
+        description="tiny",
+        remedy="none",
+    )
+    n, t = np.indices((COUNT, 9))
+    characters = (n + t * (1 + n % 3)) % 4
+    windows, following = characters[:, :-1].astype(np.uint8), characters[:, 1:].astype(np.int64)
+    return Dataset("text", windows, following, tuple("abcd"), declaration)
 
 
 class TinyExecutor(Executor):

@@ -1,7 +1,8 @@
 """Coordinate checks: sizes of activations and of their updates in real networks, and their exponents over size.
 
-Ten random images, one of each class, as one batch: with few samples the learned part of the function dominates over
-the random part of relative order 1/sqrt(width) that it replaces at infinite width.
+Ten random images, one of each class, as one batch, or two windows of five characters of a text: with few samples the
+learned part of the function dominates over the random part of relative order 1/sqrt(width) that it replaces at infinite
+width.
 """
 
 import copy
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve
 from depthtransfer.models.registry import build, cost
-from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models.shapes import ImageShape, Shape, TextShape
 from depthtransfer.scaling import Constants, Optimizer, Role, Scheme, branch_multiplier
 from depthtransfer.training.optimizers import build_optimizer
 from depthtransfer.training.process import named_rng
@@ -51,6 +52,7 @@ LANDMARKS = {
     "resnet18_bn": Landmarks("stem", "stages.3.0.shortcut", "stages.3", r"stages\.\d+\.\d+"),
     "mlp": Landmarks("read_in", "", "stack", r"stack\.blocks\.\d+"),
     "vit": Landmarks("patches", "norm", "branches", r"branches\.\d+", {"pooling": "mean"}),
+    "gpt": Landmarks("characters", "norm", "branches", r"branches\.\d+"),
 }
 
 
@@ -87,10 +89,9 @@ def sizes_of(
     of the readout's weights adds to the function.
     """
     landmarks = LANDMARKS[architecture]
-    images = torch.randn(CLASSES, 1, 8, 8, generator=named_rng(0, "coordinate check"))
-    labels = torch.arange(CLASSES)
+    shape, images, labels = _batch(architecture)
     constants = Constants(alpha=alpha, update_exponent=gamma)
-    sizes: dict[str, Any] = {"width": width, "depth": depth, "shape": SHAPE, "classes": CLASSES}
+    sizes: dict[str, Any] = {"width": width, "depth": depth, "shape": shape, "classes": CLASSES}
     sizes["options"] = landmarks.options | dict(options)
     branch = branch_multiplier(Scheme(scheme), depth=depth, constants=constants)
     model = build(architecture, **sizes, branch_multiplier=branch)
@@ -115,7 +116,7 @@ def sizes_of(
     descent = build_optimizer(Optimizer(optimizer), parameter_groups(model, rules, learning_rate=rate), momentum=0.0)
     for _ in range(steps):
         descent.zero_grad()
-        torch.autograd.backward(F.cross_entropy(model(images), labels))
+        torch.autograd.backward(F.cross_entropy(model(images).flatten(0, -2), labels))
         descent.step()
     inputs, trained = observe(model, images)
     unlearned = copy.deepcopy(model)
@@ -135,6 +136,14 @@ def sizes_of(
         | {quantity: rms(trained[name] - outputs[name]) for quantity, name in moved.items()}
         | {"block": sum(added) / depth, "blocks": sum(added), "readout": rms(change)}
     )
+
+
+def _batch(architecture: str) -> tuple[Shape, Tensor, Tensor]:
+    """Ten examples with a target each: every character of a text follows once."""
+    generator = named_rng(0, "coordinate check")
+    if architecture == "gpt":
+        return TextShape(5), torch.randperm(CLASSES, generator=generator).view(2, 5), torch.arange(CLASSES)
+    return SHAPE, torch.randn(CLASSES, 1, 8, 8, generator=generator), torch.arange(CLASSES)
 
 
 def observe(model: nn.Module, images: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.models.examples import CASES
+from tests.models.examples import CASES, random_inputs
 from torch import Tensor, nn
 
 from depthtransfer.models.registry import build
@@ -60,8 +60,7 @@ def test_what_only_the_blocks_did_is_told_from_what_the_rest_did() -> None:
 def test_looking_leaves_no_trace_and_sees_only_what_changed(name: str, sizes: dict[str, Any]) -> None:
     model = build(name, **sizes, branch_multiplier=0.5)
     model.train()
-    shape = sizes["shape"]
-    images = torch.randn(4, shape.channels, shape.size, shape.size, generator=torch.Generator().manual_seed(0))
+    images = random_inputs(sizes, 4)
     blocks = [model.get_submodule(block) for block in model.blocks()]
     assert len(blocks) == sizes["depth"]
     branch = [n for n, role in model.roles().items() if role in (Role.BRANCH, Role.BRANCH_VECTOR)]

@@ -8,7 +8,7 @@ a file.
 """
 
 from depthtransfer.analysis.consistency import approach, distances, loss_gaps, mean_curves
-from depthtransfer.analysis.early import savings, stopped
+from depthtransfer.analysis.early import during, savings, stopped
 from depthtransfer.analysis.flags import diagnosis, refinement
 from depthtransfer.analysis.measured import Slope, fit_slope, jackknife
 from depthtransfer.analysis.movement import shifts, stability, transfer
@@ -30,6 +30,7 @@ __all__ = [
     "curves",
     "diagnosis",
     "distances",
+    "during",
     "estimates",
     "fast_transfer",
     "fit_slope",

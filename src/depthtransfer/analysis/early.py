@@ -1,4 +1,4 @@
-"""The same runs, had they been stopped early; and what tuning small and short saves."""
+"""The same runs, had they been stopped early or looked at on the way; and what tuning small and short saves."""
 
 import numpy as np
 import pandas as pd
@@ -23,13 +23,32 @@ def stopped(runs: pd.DataFrame, steps: pd.DataFrame, fraction: float) -> pd.Data
     Raises:
         AnalysisError: if the stop leaves fewer steps than a window, or the schedule depends on the planned length.
     """
-    if not 0 < fraction <= 1:
-        raise AnalysisError(f"fraction {fraction} of training", "give more than 0 and at most 1")
     if (foreign := runs.loc[runs["schedule"] != "constant", "schedule"]).size:
         raise AnalysisError(
             f"a run with the schedule '{foreign.iloc[0]}' cannot be stopped early",
             "its learning rate depends on the planned length; use a constant schedule",
         )
+    return during(runs, steps, fraction)
+
+
+def during(runs: pd.DataFrame, steps: pd.DataFrame, fraction: float) -> pd.DataFrame:
+    """Return the runs table as it stands after a fraction of the steps, on the way to their end.
+
+    Where the learning rate depends on the planned length this is not what a shorter run would give; see `stopped`.
+
+    Args:
+        runs: table of runs.
+        steps: their losses and accuracies by step.
+        fraction: share of the planned steps, above 0 and at most 1.
+
+    Returns:
+        As `stopped`.
+
+    Raises:
+        AnalysisError: if this leaves fewer steps than a window.
+    """
+    if not 0 < fraction <= 1:
+        raise AnalysisError(f"fraction {fraction} of training", "give more than 0 and at most 1")
     kept = (runs["steps"] * fraction).round().astype(int)
     if (kept < runs["window"]).any():
         raise AnalysisError(

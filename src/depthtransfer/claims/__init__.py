@@ -13,10 +13,12 @@ from depthtransfer.analysis import AnalysisError
 from depthtransfer.claims import (
     cnn,
     dynamics,
+    exponent,
     normalized_resnet,
     theory,
     tp6,
     tp6_diversity,
+    tp6_gpt,
     tp6_linear,
     tp6_phases,
     transformer,
@@ -26,7 +28,19 @@ from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, TooLittleE
 
 __all__ = ["CLAIMS", "LEVEL", "Claim", "Evidence", "Finding", "Verdict", "judge", "judge_all"]
 
-_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory, tp6, tp6_diversity, tp6_linear, tp6_phases)
+_FAMILIES = (
+    cnn,
+    normalized_resnet,
+    transformer,
+    dynamics,
+    theory,
+    tp6,
+    tp6_diversity,
+    tp6_gpt,
+    tp6_linear,
+    tp6_phases,
+    exponent,
+)
 
 
 def _place(claim: Claim) -> tuple[str, int, str]:
@@ -36,7 +50,7 @@ def _place(claim: Claim) -> tuple[str, int, str]:
 
 
 CLAIMS: tuple[Claim, ...] = tuple(sorted((claim for family in _FAMILIES for claim in family.CLAIMS), key=_place))
-"""All claims by number: those of paper A, those of paper B, and those beyond them."""
+"""All claims by number: those of paper A, those of paper B, then those of later works and of this project."""
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:

@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="what config/datasets.yaml declares")
     check = actions.add_parser("check", help="load a data set, downloading or decoding it if needed, and verify it")
     check.add_argument("name", help="a data set of config/datasets.yaml")
-    declare = actions.add_parser("declare", help="print the entry for an image folder or a zip of one")
+    declare = actions.add_parser("declare", help="print the entry for a text, an image folder or a zip of one")
     declare.add_argument("name", help="what to call the data set")
-    declare.add_argument("path", type=Path, help="directory or zip: <split>/<class>/<image>")
+    declare.add_argument("path", type=Path, help="directory or zip: <split>/<class>/<image>; or a text")
     declare.add_argument("--train-split", default="train", help="folder of the training images (%(default)s)")
     declare.add_argument("--test-split", help="folder of the test images (default: test or val)")
     declare.add_argument(
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     declare.add_argument(
         "--size", type=positive, help="scale and crop all images to this many pixels (default: the smallest)"
     )
+    declare.add_argument("--context", type=positive, help="the path is a plain text; characters of a window")
     declare.add_argument("--streamed", action="store_true", help="decode images when a batch needs them")
     record = actions.add_parser("fingerprint", help="read a declared image folder once and print its fingerprint")
     record.add_argument("name", help="a data set of config/datasets.yaml")
@@ -59,12 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "fingerprint":
         return _fingerprint(arguments.name, chosen, directory)
     loaded = load(arguments.name, chosen, directory)
-    print(f"{arguments.name}: {len(loaded.images)} training images, fingerprint verified")
+    kind = "windows" if chosen.kind == "text" else "images"
+    print(f"{arguments.name}: {len(loaded.images)} training {kind}, fingerprint verified")
     return 0
 
 
 def _declare(arguments: argparse.Namespace, directory: Path) -> int:
-    from depthtransfer.data import load_declarations
+    from depthtransfer.data import load_declarations, text
     from depthtransfer.data.decoding import conversions
     from depthtransfer.data.image_folder import survey, yaml_entry
     from depthtransfer.errors import ConfigurationError
@@ -74,6 +76,9 @@ def _declare(arguments: argparse.Namespace, directory: Path) -> int:
         raise ConfigurationError(
             f"{DATASETS}: {arguments.name} is declared already", "choose another name, or remove that entry first"
         )
+    if arguments.context is not None:
+        print(yaml_entry(arguments.name, text.declare(arguments.path, directory, arguments.context)))
+        return 0
     found = survey(arguments.path, directory, arguments.train_split, arguments.test_split, arguments.test_every)
     declaration = found.declaration.model_copy(update={"streamed": arguments.streamed})
     if arguments.size is not None:

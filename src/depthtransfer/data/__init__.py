@@ -1,4 +1,4 @@
-"""Image data sets: declared in `config/datasets.yaml`, verified when loaded, in memory as plain arrays or streamed."""
+"""Data sets, images and texts: declared in `config/datasets.yaml`, verified when loaded, in memory or streamed."""
 
 from depthtransfer.data.declaration import Dataset as Dataset
 from depthtransfer.data.declaration import Declaration as Declaration

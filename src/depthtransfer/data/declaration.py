@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 
 class Images(Protocol):
-    """Images of one split, (n, C, H, W): an array in memory, or files that are decoded when asked for."""
+    """Examples of one split: images (n, C, H, W), in memory or decoded when asked for, or a text's windows (n, T)."""
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """(n, C, H, W)."""
+        """(n, C, H, W), or (n, T)."""
         ...
 
     def __len__(self) -> int:
-        """Number of images."""
+        """Number of examples."""
         ...
 
     def __getitem__(self, indices: npt.NDArray[np.int64], /) -> npt.NDArray[np.uint8]:
-        """Some images, (B, C, H, W)."""
+        """Some examples, (B, C, H, W) or (B, T)."""
         ...
 
 
-Kind = Literal["digits", "cifar10", "image_folder"]
+Kind = Literal["digits", "cifar10", "image_folder", "text"]
 Fingerprint = Annotated[str, StringConstraints(pattern=r"^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$")]
 Line = Annotated[str, StringConstraints(pattern=r"^\S[^\n]*$")]
 
@@ -53,11 +53,13 @@ class Declaration(Strict):
     model_config = ConfigDict(strict=True)
 
     kind: Kind = Field(description="which loader reads it")
-    channels: Literal[1, 3] = Field(description="1 for grey images, 3 for colour; images are converted")
-    image_size: int = Field(ge=1, description="height and width in pixels")
-    classes: int = Field(ge=2, description="number of classes")
-    train_images: int = Field(ge=1, description="images of the training split")
-    test_images: int = Field(ge=1, description="images of the test split")
+    channels: Literal[0, 1, 3] = Field(
+        default=0, description="1 for grey images, 3 for colour, images are converted; a text has none"
+    )
+    image_size: int = Field(default=0, ge=0, description="height and width in pixels; a text has none")
+    classes: int = Field(ge=2, description="number of classes; of a text, of its characters")
+    train_images: int = Field(ge=1, description="images of the training split; windows of a text")
+    test_images: int = Field(ge=1, description="images of the test split; windows of a text")
     fingerprint: Fingerprint | None = Field(
         description="hash of the data, before any decoding; null where nobody has recorded it yet (image_folder)"
     )
@@ -65,7 +67,8 @@ class Declaration(Strict):
     label: Line | None = Field(default=None, description="how captions write it; the description if left out")
     remedy: Line = Field(description="what to do when the data are missing")
     path: Line | None = Field(
-        default=None, description="image_folder: directory or zip, relative to the data directory"
+        default=None,
+        description="image_folder: directory or zip, text: file; relative to the data directory",
     )
     train_split: Line = Field(default="train", description="image_folder: folder of the training split")
     test_split: Line = Field(default="test", description="image_folder: folder of the test split")
@@ -84,10 +87,26 @@ class Declaration(Strict):
         description="image_folder: decode images when a batch needs them; for data that do not fit in memory",
     )
 
+    context: int = Field(default=0, ge=0, le=2**16, description="text: characters of a window")
+    held_out: float = Field(
+        default=0.1, gt=0, lt=1, description="text: share of its characters, at the end, that make the test split"
+    )
+    bundled: bool = Field(default=False, description="text: the file comes with this package")
+
     @model_validator(mode="after")
-    def _path_belongs_to_folders(self) -> Self:
-        if (self.path is None) == (self.kind == "image_folder"):
-            raise ValueError("`path` is needed for kind image_folder and for no other")
+    def _form_belongs_to_kind(self) -> Self:
+        if self.kind == "text" and (self.channels or self.image_size or not self.context):
+            raise ValueError("a text has a `context`, and neither `channels` nor `image_size`")
+        if self.kind != "text" and not (self.channels and self.image_size):
+            raise ValueError("images have `channels` and `image_size`")
+        if self.kind != "text" and (self.context or self.bundled):
+            raise ValueError("`context` and `bundled` are for kind text alone")
+        return self
+
+    @model_validator(mode="after")
+    def _path_belongs_to_files(self) -> Self:
+        if (self.path is None) == (self.kind in ("image_folder", "text")):
+            raise ValueError("`path` is needed for the kinds image_folder and text and for no other")
         if self.kind != "image_folder" and (self.streamed or self.fingerprint is None):
             raise ValueError("`streamed` and a fingerprint of null are for kind image_folder alone")
         if self.train_split == self.test_split:
@@ -97,12 +116,19 @@ class Declaration(Strict):
         return self
 
     @property
+    def form(self) -> tuple[int, ...]:
+        """Shape of one example: (C, H, W) of an image, (T,) of a text's window."""
+        return (self.context,) if self.kind == "text" else (self.channels, self.image_size, self.image_size)
+
+    @property
     def identity(self) -> str:
         """All that decides the arrays: the fingerprint of the files and the form they are decoded to.
 
         Whether they are streamed has no part in it: the bits are the same. An unrecorded fingerprint is named so;
         `load` refuses such data, so no run has this identity.
         """
+        if self.kind == "text":
+            return f"{self.fingerprint}/context {self.context}, held out {self.held_out:g}"
         form = f"{self.channels}x{self.image_size}x{self.image_size}"
         return f"{self.fingerprint or 'unrecorded'}/{form}{'/resized' if self.resize else ''}"
 
@@ -134,9 +160,9 @@ class Arrays:
     """What a loader returns: both splits of a data set.
 
     Attributes:
-        images: by split, uint8 of shape (n, C, H, W).
-        labels: by split, int64 of shape (n,), in [0, number of classes).
-        classes: names of the classes in the order of the labels.
+        images: by split, uint8 of shape (n, C, H, W); of a text its windows as places in the vocabulary, (n, T).
+        labels: by split, int64 of shape (n,), in [0, number of classes); of a text (n, T), the characters that follow.
+        classes: names of the classes in the order of the labels; of a text its characters.
     """
 
     images: Mapping[Split, npt.NDArray[np.uint8]]
@@ -151,8 +177,8 @@ class Dataset:
     Attributes:
         name: its name in the declarations.
         images: uint8 of shape (n, C, H, W), in memory or, if the declaration says `streamed`, decoded when asked for
-            by an array of indices.
-        labels: int64 of shape (n,).
+            by an array of indices; of a text its windows as places in the vocabulary, (n, T).
+        labels: int64 of shape (n,); of a text (n, T), the character that follows each.
         classes: names of the classes in the order of the labels.
         declaration: what it was verified against.
     """
@@ -190,7 +216,7 @@ def verify_arrays(where: str, declaration: Declaration, arrays: Arrays) -> None:
     counts = {split: len(arrays.labels[split]) for split in SPLITS}
     verify_sizes(where, declaration, len(arrays.classes), counts)
     for split in SPLITS:
-        form = (counts[split], declaration.channels, declaration.image_size, declaration.image_size)
+        form = (counts[split], *declaration.form)
         if arrays.images[split].shape != form:
             raise DataError(
                 f"{where}: {split} images of shape {arrays.images[split].shape} instead of {form}",

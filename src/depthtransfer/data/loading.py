@@ -19,7 +19,7 @@ def default_data_directory(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get(VARIABLE) or "data")
 
 
-_IN_MEMORY = frozenset({"digits"})
+_IN_MEMORY = frozenset({"digits", "text"})
 """Kinds that are read so quickly that they need no cache."""
 
 

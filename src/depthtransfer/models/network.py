@@ -10,7 +10,8 @@ from depthtransfer.scaling import Role
 
 
 class ResidualNetwork(nn.Module, ABC):
-    """A module that maps images (B, C, H, W) to logits (B, classes) and knows the role of each parameter."""
+    """A module that knows the role of each parameter; it maps images (B, C, H, W) to logits (B, classes), or windows of
+    text (B, T) to logits (B, T, classes)."""
 
     @abstractmethod
     def roles(self) -> dict[str, Role]:

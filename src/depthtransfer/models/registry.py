@@ -3,13 +3,14 @@
 import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
+from depthtransfer.models.gpt_sizes import GPTOptions, gpt_cost
 from depthtransfer.models.mlp_sizes import MLPOptions, mlp_cost
 from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
-from depthtransfer.models.shapes import Cost, ImageShape
+from depthtransfer.models.shapes import Cost, ImageShape, Shape, TextShape
 from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
 from depthtransfer.strict import Strict, validate
 
@@ -29,12 +30,14 @@ class Architecture:
         cost: counts a network from width, depth, shape, classes and options.
         path: module and class of the network, which import torch.
         staged: whether the residual stream changes its shape between stages.
+        reads: what it is shown, images or text.
     """
 
     options: type[Strict]
-    cost: Callable[[int, int, ImageShape, int, Any], Cost]
+    cost: Callable[[int, int, Any, int, Any], Cost]
     path: str
     staged: bool = False
+    reads: type[ImageShape] | type[TextShape] = ImageShape
 
 
 ARCHITECTURES = {
@@ -44,22 +47,23 @@ ARCHITECTURES = {
     ),
     "vit": Architecture(ViTOptions, vit_cost, "depthtransfer.models.vit:ViT"),
     "mlp": Architecture(MLPOptions, mlp_cost, "depthtransfer.models.mlp:MLP"),
+    "gpt": Architecture(GPTOptions, gpt_cost, "depthtransfer.models.gpt:GPT", reads=TextShape),
 }
 
 
 def cost(
-    model: str, *, width: int, depth: int, shape: ImageShape, classes: int, options: Mapping[str, Any] | None = None
+    model: str, *, width: int, depth: int, shape: Shape, classes: int, options: Mapping[str, Any] | None = None
 ) -> Cost:
     """Return the cost of one network.
 
     Raises:
-        ConfigurationError: if the model is unknown or the sizes or options do not fit it.
+        ConfigurationError: if the model is unknown, or what it is shown, sizes or options do not fit it.
     """
     if depth > MOST_BRANCHES:
         raise ConfigurationError(
             f"depth = {depth} of the {model} is more than {MOST_BRANCHES} residual branches", "give fewer"
         )
-    return _named(model).cost(width, depth, shape, classes, checked_options(model, options or {}))
+    return _shown(model, shape).cost(width, depth, shape, classes, checked_options(model, options or {}))
 
 
 def checked_options(model: str, given: Mapping[str, Any]) -> Strict:
@@ -76,7 +80,7 @@ def build(
     *,
     width: int,
     depth: int,
-    shape: ImageShape,
+    shape: Shape,
     classes: int,
     branch_multiplier: float,
     options: Mapping[str, Any] | None = None,
@@ -86,9 +90,9 @@ def build(
     Raises:
         ConfigurationError: if the name is unknown, or sizes or options do not fit.
     """
-    module, _, name = _named(model).path.partition(":")
-    network = cast("type[ResidualNetwork]", getattr(importlib.import_module(module), name))
-    return network(
+    module, _, name = _shown(model, shape).path.partition(":")
+    network: Any = getattr(importlib.import_module(module), name)
+    built: ResidualNetwork = network(
         width=width,
         depth=depth,
         shape=shape,
@@ -96,6 +100,18 @@ def build(
         branch_multiplier=branch_multiplier,
         options=checked_options(model, options or {}),
     )
+    return built
+
+
+def _shown(model: str, shape: Shape) -> Architecture:
+    architecture = _named(model)
+    if not isinstance(shape, architecture.reads):
+        kinds = {ImageShape: "images", TextShape: "text"}
+        raise ConfigurationError(
+            f"the {model} reads {kinds[architecture.reads]} and is shown {kinds[type(shape)]}",
+            "choose another data set or model",
+        )
+    return architecture
 
 
 def _named(model: str) -> Architecture:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from depthtransfer.data.declaration import Declaration
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.scaling import Optimizer
 
@@ -12,6 +13,23 @@ class ImageShape:
 
     channels: int
     size: int
+
+
+@dataclass(frozen=True)
+class TextShape:
+    """Characters of a window of text."""
+
+    context: int
+
+
+Shape = ImageShape | TextShape
+
+
+def shape_of(data: Declaration) -> Shape:
+    """Return the shape of a data set's examples."""
+    if data.kind == "text":
+        return TextShape(data.context)
+    return ImageShape(data.channels, data.image_size)
 
 
 @dataclass(frozen=True)

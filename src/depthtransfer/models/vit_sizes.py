@@ -6,13 +6,10 @@ from pydantic import Field
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.shapes import Cost, ImageShape
+from depthtransfer.models.transformer_sizes import Blocks, check_blocks
 from depthtransfer.strict import Strict
 
-VIT_BRANCHES_PER_BLOCK = 2
-VIT_KERNELS_PER_BLOCK = 23
-"""Four matrices of three products, attention, GELU and two sums, each with what its backward pass takes."""
-VIT_KERNELS_OF_NORMS = 4
-VIT_OTHER_KERNELS = 18
+_OTHER_KERNELS = 18
 """Patches, class token, positions, readout and loss."""
 
 
@@ -40,16 +37,7 @@ def vit_patches(width: int, depth: int, shape: ImageShape, options: ViTOptions) 
     Raises:
         ConfigurationError: if width, depth or image size do not fit the options.
     """
-    if width < 1 or width % options.heads:
-        raise ConfigurationError(
-            f"width = {width} of the vit cannot be shared by {options.heads} heads",
-            f"give a positive multiple of {options.heads}",
-        )
-    if depth < VIT_BRANCHES_PER_BLOCK or depth % VIT_BRANCHES_PER_BLOCK:
-        raise ConfigurationError(
-            f"depth = {depth} of the vit, which has two residual branches a block (attention and MLP)",
-            "give a positive even number",
-        )
+    check_blocks("vit", width, depth, options.heads)
     if shape.size < 1 or shape.size % options.patch_size:
         raise ConfigurationError(
             f"images of {shape.size} pixels do not divide into patches of {options.patch_size} pixels",
@@ -67,36 +55,24 @@ def vit_tokens(patches: int, options: ViTOptions) -> int:
 def vit_cost(width: int, depth: int, shape: ImageShape, classes: int, options: ViTOptions) -> Cost:
     """Count a transformer of `depth` branches.
 
-    Each attention is two products over all pairs of tokens; the backward pass takes five, since fused kernels compute
-    the attention weights again instead of keeping them. The layers of a block are its four matrices and its two
-    products of attention. A block keeps the input of each branch and of each matrix, queries, keys and values, one
-    number a head and token, and of each normalization two numbers a token.
-
     Raises:
         ConfigurationError: if width, depth or image size do not fit the options.
     """
     patches = vit_patches(width, depth, shape, options)
     tokens = vit_tokens(patches, options)
-    blocks = depth // VIT_BRANCHES_PER_BLOCK
-    embedding = shape.channels * options.patch_size**2 * width
-    matrices = blocks * (4 + 2 * options.mlp_ratio) * width**2
-    vectors = (tokens + (options.pooling == "cls")) * width
-    if options.normalization == "layer_norm":
-        vectors += (depth + 1) * 2 * width
-    parameters = embedding + vectors + matrices + classes * width
-    forward = 2.0 * (embedding * patches + matrices * tokens + classes * width)
-    backward = 2 * forward - 2.0 * embedding * patches
-    attention = blocks * (2 + 5) * 2.0 * tokens**2 * width
     normalized = options.normalization == "layer_norm"
-    stream = tokens * width
-    block = (6 + 2 * normalized + 2 * options.mlp_ratio) * stream + (options.heads + 4 * normalized) * tokens
+    blocks = Blocks(width, depth, tokens, options.heads, options.mlp_ratio, normalized)
+    embedding = shape.channels * options.patch_size**2 * width
+    vectors = (tokens + (options.pooling == "cls")) * width + blocks.vectors
+    forward = 2.0 * (embedding * patches + blocks.matrices * tokens + classes * width)
+    backward = 2 * forward - 2.0 * embedding * patches
     pixels = shape.channels * shape.size**2
     return Cost(
-        parameters=parameters,
-        step_flops=forward + backward + attention,
+        parameters=embedding + vectors + blocks.matrices + classes * width,
+        step_flops=forward + backward + blocks.attention_flops,
         readout_fan_in=width,
-        layers=blocks * 6 + 2,
-        kernels=(VIT_KERNELS_PER_BLOCK + VIT_KERNELS_OF_NORMS * normalized) * blocks + VIT_OTHER_KERNELS,
-        kept=pixels + blocks * block + stream * (options.pooling == "cls"),
-        largest=max(pixels, max(3, options.mlp_ratio) * stream),
+        layers=blocks.layers + 2,
+        kernels=blocks.kernels + _OTHER_KERNELS,
+        kept=pixels + blocks.kept + tokens * width * (options.pooling == "cls"),
+        largest=max(pixels, blocks.largest),
     )

@@ -118,7 +118,7 @@ def disk_bytes(request: Request, classes: int) -> float:
 
 def _pixels(data: Declaration) -> int:
     """Bytes of the training images, which a GPU holds."""
-    return data.train_images * data.channels * data.image_size**2
+    return data.train_images * math.prod(data.form)
 
 
 def _host_bytes_of_images(data: Declaration) -> float:

@@ -12,13 +12,13 @@ from depthtransfer.data import Dataset, Declaration, Split, load
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve, silence_branches
 from depthtransfer.models.registry import build, cost
-from depthtransfer.models.shapes import ImageShape
+from depthtransfer.models.shapes import shape_of
 from depthtransfer.scaling import Role, Rule, branch_multiplier
 from depthtransfer.store.provenance import TRAINING, provenance
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.checkpoint import Checkpoints, StoppedError, Timer
 from depthtransfer.sweeps.spec import RunSpec
-from depthtransfer.training.augmentation import Augmentation, normalize
+from depthtransfer.training.augmentation import Augmentation, network_input
 from depthtransfer.training.batches import batches
 from depthtransfer.training.evaluation import evaluate
 from depthtransfer.training.loop import History, train
@@ -154,7 +154,7 @@ class Executor:
     def _probe(self, model: ResidualNetwork, data: Dataset, spec: RunSpec) -> Probe:
         """What looks at the network while it trains; made while it is as initialized."""
         chosen = torch.from_numpy(data.images[spread(len(data.images), spec.probe_images)]).to(self._device)
-        images = normalize(chosen, torch.float32, torch.channels_last)
+        images = network_input(chosen)
         blocks = [model.get_submodule(name) for name in model.blocks()]
         updates, streams = None, None
         if spec.probe_blocks:
@@ -184,7 +184,7 @@ def network(spec: RunSpec, declaration: Declaration) -> ResidualNetwork:
         spec.model,
         width=spec.width,
         depth=spec.depth,
-        shape=ImageShape(declaration.channels, declaration.image_size),
+        shape=shape_of(declaration),
         classes=declaration.classes,
         branch_multiplier=branch_multiplier(spec.scheme, depth=spec.depth, constants=spec.constants),
         options=spec.options,
@@ -200,7 +200,7 @@ def _rules(model: ResidualNetwork, spec: RunSpec, declaration: Declaration) -> d
         spec.model,
         width=spec.width,
         depth=spec.depth,
-        shape=ImageShape(declaration.channels, declaration.image_size),
+        shape=shape_of(declaration),
         classes=declaration.classes,
         options=spec.options,
     )

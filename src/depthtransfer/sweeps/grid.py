@@ -6,11 +6,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from depthtransfer.configuration import Experiment, Grid, SchemeChoice, load_experiment, load_preset
+from depthtransfer.configuration import AugmentationChoice, Experiment, Grid, SchemeChoice, load_experiment, load_preset
 from depthtransfer.data import Declaration, load_declarations
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models import registry
-from depthtransfer.models.shapes import NUMBER, ImageShape, training_bytes
+from depthtransfer.models.shapes import NUMBER, shape_of, training_bytes
 from depthtransfer.registry import HYPERPARAMETERS
 from depthtransfer.scaling import Constants, Optimizer, Scheme
 from depthtransfer.sweeps.spec import RunSpec
@@ -118,7 +118,9 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
     schemes = _schemes(grid, science, where)
     _refuse_idle(grid, schemes, science.optimizer.name, where)
     lengths = {batch: _length(grid, data, batch, where) for batch in _batches(grid)}
-    shape = ImageShape(data.channels, data.image_size)
+    if data.kind == "text" and grid.augmentation != AugmentationChoice():
+        raise ConfigurationError(f"{where}.augmentation: {grid.dataset} is a text", "write augmentation: {} there")
+    shape = shape_of(data)
     expanded = []
     for scheme, width, depth, seed, values in product(
         schemes, grid.widths, grid.depths, grid.seeds, _value_points(grid)

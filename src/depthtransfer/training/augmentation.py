@@ -102,6 +102,14 @@ def transform(images: Tensor, draws: Draws, augmentation: Augmentation) -> Tenso
     return gathered.mul_(inside.view(n, 1, -1)).view(n, channels, height, width)
 
 
+def network_input(examples: Tensor) -> Tensor:
+    """Return what a network is given: of images (n, C, H, W) `normalize` in fp32 and channels-last order, of a text's
+    windows (n, T) their places in the vocabulary as int64."""
+    if examples.ndim == 2:
+        return examples.long()
+    return normalize(examples, torch.float32, torch.channels_last)
+
+
 def normalize(
     images: Tensor, precision: torch.dtype, memory_format: torch.memory_format = torch.contiguous_format
 ) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from depthtransfer.machine import usable_cores
 from depthtransfer.read_ahead import read_ahead
-from depthtransfer.training.augmentation import Augmentation, augment, normalize
+from depthtransfer.training.augmentation import Augmentation, augment, network_input
 from depthtransfer.training.process import named_rng
 
 BATCHES_AHEAD = 2
@@ -110,9 +110,9 @@ def batches(
     """Endless normalized batches, the same whether the images are in memory or read when they are needed.
 
     Args:
-        images: (n, C, H, W), uint8. Arrays are copied to a GPU once, on the CPU only batches are copied; of any other
-            source, batches are read ahead by threads and copied.
-        labels: (n,).
+        images: (n, C, H, W), uint8, or the windows of a text (n, T). Arrays are copied to a GPU once, on the CPU only
+            batches are copied; of any other source, batches are read ahead by threads and copied.
+        labels: (n,), of a text (n, T).
         batch_size: images in a batch, at most n.
         augmentation: what is done to each image, in batches of tensors.
         seed: seed of order and augmentation; the learning rate has no part in either.
@@ -122,7 +122,7 @@ def batches(
             that goes on hands in the stream as it stood after the batches that are skipped.
 
     Yields:
-        images (B, C, H, W) in fp32 and channels-last order, and labels (B,), on the device.
+        images (B, C, H, W) in fp32 and channels-last order, and labels (B,), on the device; of a text both (B, T).
     """
     generator = named_rng(seed, "augmentation") if draws is None else draws
     indices = islice(order(len(images), batch_size, seed), skip, None)
@@ -134,7 +134,7 @@ def batches(
         chosen = _resident(images, labels, indices, device)
     with closing(chosen):
         for pixels, targets in chosen:
-            yield normalize(augment(pixels, augmentation, generator), torch.float32, torch.channels_last), targets
+            yield network_input(augment(pixels, augmentation, generator)), targets
 
 
 def _resident(

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from depthtransfer.training.augmentation import normalize
+from depthtransfer.training.augmentation import network_input
 from depthtransfer.training.batches import ImageSource
 from depthtransfer.training.process import named_rng
 
@@ -29,9 +29,10 @@ def evaluate(
     class, and a network that normalizes over its batch must see the mixture that it was trained on.
 
     Args:
-        model: maps images (B, C, H, W) to logits (B, classes); left in the mode it was in.
-        images: (n, C, H, W), uint8, in memory or decoded when asked for.
-        labels: (n,).
+        model: maps images (B, C, H, W) to logits (B, classes), or windows (B, T) to logits (B, T, classes); left in the
+            mode it was in.
+        images: (n, C, H, W), uint8, in memory or decoded when asked for; or the windows of a text, (n, T).
+        labels: (n,), or (n, T).
         batch_size: at most so many images at a time.
         device: where the model lies.
         bf16: run the forward pass under bfloat16 autocast, as in training.
@@ -41,11 +42,11 @@ def evaluate(
     model.eval()
     loss, correct = 0.0, 0
     for chosen in np.array_split(mixed, math.ceil(len(labels) / batch_size)):
-        inputs = normalize(torch.from_numpy(images[chosen]).to(device), torch.float32, torch.channels_last)
+        inputs = network_input(torch.from_numpy(images[chosen]).to(device))
         targets = torch.from_numpy(labels[chosen]).to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits = model(inputs)
-        loss += F.cross_entropy(logits.float(), targets, reduction="sum").item()
-        correct += int((logits.argmax(1) == targets).sum())
+        loss += F.cross_entropy(logits.float().flatten(0, -2), targets.flatten(), reduction="sum").item()
+        correct += int((logits.argmax(-1) == targets).sum())
     model.train(training)
-    return loss / len(labels), correct / len(labels)
+    return loss / labels.size, correct / labels.size

@@ -56,7 +56,7 @@ def train(
     the device never waits; the recorded step of divergence is exact all the same, and no row follows it.
 
     Args:
-        model: maps images to logits (B, classes).
+        model: maps images to logits (B, classes), or the windows of a text to logits (B, T, classes).
         optimizer: any torch optimizer; its groups' learning rates are multiplied by the schedule.
         batches: images and labels on the model's device.
         schedule: factor on the learning rate by step.
@@ -84,12 +84,12 @@ def train(
             group["lr"] = rate * factor
         with torch.autocast(device, torch.bfloat16, enabled=bf16):
             logits = model(images)
-        loss = F.cross_entropy(logits.float(), labels)
+        loss = F.cross_entropy(logits.float().flatten(0, -2), labels.flatten())
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimizer.step()
         with torch.no_grad():
-            pending.append((loss.detach(), (logits.argmax(1) == labels).float().mean()))
+            pending.append((loss.detach(), (logits.argmax(-1) == labels).float().mean()))
         history.learning_rate_factor.append(factor)
         if len(pending) == sync_every or step == steps - 1:
             for new_loss, accuracy in torch.stack([torch.stack(pair) for pair in pending]).tolist():

@@ -1,6 +1,7 @@
 """Feature diversity in paper B: how streams of residual MLPs differ over their distance in layer time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -8,12 +9,14 @@ import pandas as pd
 from depthtransfer.analysis.diversity import distances, exponent
 from depthtransfer.analysis.measured import Measured, jackknife
 from depthtransfer.claims.claim import Claim, Evidence
-from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, Region, TooLittleError, all_of
+from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, Region, TooLittleError, Verdict, all_of
 
 RELU, ABS = "mlp_diversity", "mlp_diversity_abs"
 _DEPTH_MUP, _ODE = "Depth-muP", "ODE"
 _HALF, _ABOVE, _GROWS, _FLATTER = Region(0.25, 0.75), Region(low=0.75), Region(low=0.0), Region(high=0.0)
 _SEEDS = "More seeds."
+_PAPER_GOES_TO = 8192
+"""A power that has not reached its bound in fewer blocks may reach it in more."""
 
 
 def _at_the_end(evidence: Evidence, experiment: str, variant: str) -> pd.DataFrame:
@@ -50,7 +53,11 @@ def _diversity(evidence: Evidence) -> Finding:
         for value in [_exponent(ours, depth)]
     ]
     last = _exponent(ode, deepest)
-    found.append(_ABOVE.judge(last, detail=_said(f"{_ODE}, {deepest} blocks", last), missing="More depth or seeds."))
+    above = _ABOVE.judge(last, detail=_said(f"{_ODE}, {deepest} blocks", last), missing="More depth or seeds.")
+    if above.verdict is Verdict.NOT_REPRODUCED and deepest < _PAPER_GOES_TO:
+        missing = f"Deeper networks: the paper goes to {_PAPER_GOES_TO} blocks."
+        above = replace(above, verdict=Verdict.INCONCLUSIVE, missing=missing)
+    found.append(above)
     seeds = sorted({int(seed) for seed in ode["seed"]})
 
     def growth(kept: Sequence[int]) -> float:
@@ -85,7 +92,8 @@ CLAIMS = (
         "at every depth; under the ODE scaling the power rises with depth, towards 1.",
         "power of epsilon in the distance of streams, epsilon up to 1/16, at the end of training, by depth; and its "
         "rise from the shallowest to the deepest network",
-        "Depth-muP between 1/4 and 3/4 at every depth; ODE above 3/4 at the deepest, and rising",
+        "Depth-muP between 1/4 and 3/4 at every depth; ODE above 3/4 at the deepest, and rising; with fewer than "
+        f"{_PAPER_GOES_TO} blocks a power below 3/4 decides nothing",
         "Half way between the powers 1/2 and 1, and as far to the other side.",
         (f"{RELU}/runs.parquet", f"{RELU}/streams.parquet"),
         _diversity,

@@ -205,3 +205,15 @@ def test_batch_sizes_that_are_none_are_refused(expand: Any, batch: float) -> Non
         ConfigurationError, match=rf"values.batch_size: {batch:g} is no number of the 1438 training images"
     ):
         expand(values=rates(0.1) | {"batch_size": [batch]})
+
+
+@pytest.mark.parametrize(
+    ("grid", "expected"),
+    [
+        ({"augmentation": {"flip": True}}, "augmentation: coriolanus is a text"),
+        ({}, "cnn reads images and is shown text"),
+    ],
+)
+def test_a_text_is_neither_flipped_nor_shown_to_a_cnn(expand: Any, grid: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ConfigurationError, match=expected):
+        expand(dataset="coriolanus", **grid)

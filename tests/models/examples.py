@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from torch import nn
+
+from depthtransfer.models.registry import build, is_unmodified, maker
 from depthtransfer.models.shapes import ImageShape
 
 
@@ -44,4 +47,25 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 }
 """Every entry holds width, depth, shape, options and classes; the first is the smallest."""
 
+LIBRARY: dict[str, list[dict[str, Any]]] = {
+    "torchvision_resnet": _examples(
+        (8, 4, ImageShape(1, 8), {}), (12, 8, ImageShape(3, 9), {}), (16, 4, ImageShape(3, 32), {})
+    ),
+    "torchvision_vit": _examples(
+        (16, 2, ImageShape(1, 8), {}), (32, 8, ImageShape(1, 8), {"patch_size": 2}), (64, 4, ImageShape(3, 32), {})
+    ),
+    "torch_encoder": _examples(
+        (16, 2, ImageShape(1, 8), {}), (32, 8, ImageShape(1, 8), {"norm": "last"}), (64, 4, ImageShape(3, 32), {})
+    ),
+}
+"""The same of the libraries' own models, of which no role is known."""
+
 CASES = [(name, sizes) for name, examples in EXAMPLES.items() for sizes in examples]
+COUNTED = [*CASES, *((name, sizes) for name, examples in LIBRARY.items() for sizes in examples)]
+
+
+def built(name: str, *, width: int, depth: int, **sizes: Any) -> nn.Module:
+    """A network of any architecture; branches of this project's own are halved."""
+    if is_unmodified(name):
+        return maker(name, **sizes)(width=width, depth=depth)
+    return build(name, width=width, depth=depth, branch_multiplier=0.5, **sizes)

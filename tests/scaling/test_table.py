@@ -283,6 +283,8 @@ def test_words_that_are_not_in_the_table_are_errors(name: str, value: str) -> No
         rule(scheme, role, fan_in=9, width=N, depth=L, constants=Constants(), **words)
     with pytest.raises(ValueError, match="'depth_mup'"):
         branch_multiplier("depth_mup", depth=L, constants=Constants())
+    with pytest.raises(ValueError, match=r"depthtransfer\.plan finds"):
+        rule_of("planned", "branch", "sgd", Constants())
 
 
 def test_the_words_of_a_configuration_are_as_good_as_the_enumerations() -> None:

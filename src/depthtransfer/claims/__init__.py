@@ -15,6 +15,7 @@ from depthtransfer.claims import (
     dynamics,
     normalized_resnet,
     theory,
+    tool,
     tp6,
     tp6_diversity,
     tp6_linear,
@@ -26,7 +27,7 @@ from depthtransfer.claims.verdict import LEVEL, Finding, NotRunError, TooLittleE
 
 __all__ = ["CLAIMS", "LEVEL", "Claim", "Evidence", "Finding", "Verdict", "judge", "judge_all"]
 
-_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory, tp6, tp6_diversity, tp6_linear, tp6_phases)
+_FAMILIES = (cnn, normalized_resnet, transformer, dynamics, theory, tp6, tp6_diversity, tp6_linear, tp6_phases, tool)
 
 
 def _place(claim: Claim) -> tuple[str, int, str]:
@@ -36,7 +37,7 @@ def _place(claim: Claim) -> tuple[str, int, str]:
 
 
 CLAIMS: tuple[Claim, ...] = tuple(sorted((claim for family in _FAMILIES for claim in family.CLAIMS), key=_place))
-"""All claims by number: those of paper A, those of paper B, and those beyond them."""
+"""All claims by number: those of paper A, those of paper B, those beyond them, and those of the tool."""
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:

@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
+from depthtransfer.models.library_sizes import (
+    TorchEncoderOptions,
+    TorchvisionResNetOptions,
+    TorchvisionViTOptions,
+    torch_encoder_cost,
+    torchvision_resnet_cost,
+    torchvision_vit_cost,
+)
 from depthtransfer.models.mlp_sizes import MLPOptions, mlp_cost
 from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
 from depthtransfer.models.shapes import Cost, ImageShape
@@ -14,6 +22,7 @@ from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
 from depthtransfer.strict import Strict, validate
 
 if TYPE_CHECKING:
+    from depthtransfer.models.library import Make
     from depthtransfer.models.network import ResidualNetwork
 
 MOST_BRANCHES = 8192
@@ -27,14 +36,16 @@ class Architecture:
     Args:
         options: model of its options, all with defaults.
         cost: counts a network from width, depth, shape, classes and options.
-        path: module and class of the network, which import torch.
+        path: module and class of the network, which import torch; of a library's model, the function that makes it.
         staged: whether the residual stream changes its shape between stages.
+        unmodified: whether it is a library's model, which knows no roles: a plan finds them.
     """
 
     options: type[Strict]
     cost: Callable[[int, int, ImageShape, int, Any], Cost]
     path: str
     staged: bool = False
+    unmodified: bool = False
 
 
 ARCHITECTURES = {
@@ -44,6 +55,18 @@ ARCHITECTURES = {
     ),
     "vit": Architecture(ViTOptions, vit_cost, "depthtransfer.models.vit:ViT"),
     "mlp": Architecture(MLPOptions, mlp_cost, "depthtransfer.models.mlp:MLP"),
+    "torchvision_resnet": Architecture(
+        TorchvisionResNetOptions,
+        torchvision_resnet_cost,
+        "depthtransfer.models.library:torchvision_resnet",
+        unmodified=True,
+    ),
+    "torchvision_vit": Architecture(
+        TorchvisionViTOptions, torchvision_vit_cost, "depthtransfer.models.library:torchvision_vit", unmodified=True
+    ),
+    "torch_encoder": Architecture(
+        TorchEncoderOptions, torch_encoder_cost, "depthtransfer.models.library:torch_encoder", unmodified=True
+    ),
 }
 
 
@@ -86,8 +109,7 @@ def build(
     Raises:
         ConfigurationError: if the name is unknown, or sizes or options do not fit.
     """
-    module, _, name = _named(model).path.partition(":")
-    network = cast("type[ResidualNetwork]", getattr(importlib.import_module(module), name))
+    network = cast("type[ResidualNetwork]", _imported(model))
     return network(
         width=width,
         depth=depth,
@@ -96,6 +118,30 @@ def build(
         branch_multiplier=branch_multiplier,
         options=checked_options(model, options or {}),
     )
+
+
+def is_unmodified(model: str) -> bool:
+    """Whether a model is a library's, whose parameters a plan has to find the roles of.
+
+    Raises:
+        ConfigurationError: if the name is unknown.
+    """
+    return _named(model).unmodified
+
+
+def maker(model: str, *, shape: ImageShape, classes: int, options: Mapping[str, Any] | None = None) -> "Make":
+    """Return what builds a library's model from ``width`` and ``depth``, with its library's own initial weights.
+
+    Raises:
+        ConfigurationError: if the name is unknown, or the options do not fit.
+    """
+    function = cast("Callable[[ImageShape, int, Strict], Make]", _imported(model))
+    return function(shape, classes, checked_options(model, options or {}))
+
+
+def _imported(model: str) -> Any:
+    module, _, name = _named(model).path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _named(model: str) -> Architecture:

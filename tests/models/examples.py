@@ -49,7 +49,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 
 LIBRARY: dict[str, list[dict[str, Any]]] = {
     "torchvision_resnet": _examples(
-        (8, 4, ImageShape(1, 8), {}), (12, 8, ImageShape(3, 9), {}), (16, 4, ImageShape(3, 32), {})
+        (8, 4, ImageShape(1, 8), {}), (12, 8, ImageShape(3, 9), {}), (16, 4, ImageShape(3, 32), {"stem": "imagenet"})
     ),
     "torchvision_vit": _examples(
         (16, 2, ImageShape(1, 8), {}), (32, 8, ImageShape(1, 8), {"patch_size": 2}), (64, 4, ImageShape(3, 32), {})

@@ -166,7 +166,8 @@ def test_every_cell_of_the_table(scheme: str, alpha: float, family: str) -> None
 
 
 def test_the_table_above_is_complete() -> None:
-    assert {(scheme, family) for scheme, _, family in TABLE} == set(itertools.product(Scheme, ("sgd", "adam")))
+    schemes = set(Scheme) - {Scheme.PLANNED}
+    assert {(scheme, family) for scheme, _, family in TABLE} == set(itertools.product(schemes, ("sgd", "adam")))
 
 
 @pytest.mark.parametrize(("scheme", "alpha"), BRANCH)

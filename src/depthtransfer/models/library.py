@@ -21,6 +21,7 @@ from depthtransfer.models.library_sizes import (
     torchvision_resnet_blocks,
     transformer_blocks,
 )
+from depthtransfer.models.resnet18_bn_sizes import STEMS, Stem
 from depthtransfer.models.shapes import ImageShape
 
 Make = Callable[..., nn.Module]
@@ -29,7 +30,11 @@ Make = Callable[..., nn.Module]
 
 def torchvision_resnet(shape: ImageShape, classes: int, options: TorchvisionResNetOptions) -> Make:
     """torchvision's ResNet of basic blocks; depth is their number."""
-    return lambda width, depth: _Coloured(_SizedResNet(width, torchvision_resnet_blocks(width, depth), classes))
+
+    def make(width: int, depth: int) -> nn.Module:
+        return _Coloured(_SizedResNet(width, torchvision_resnet_blocks(width, depth), classes, STEMS[options.stem]))
+
+    return make
 
 
 def torchvision_vit(shape: ImageShape, classes: int, options: TorchvisionViTOptions) -> Make:
@@ -62,16 +67,17 @@ class _Coloured(nn.Module):
 
 
 class _SizedResNet(ResNet):  # type: ignore[misc]
-    """torchvision's ResNet, whose constructor knows one width alone: this one takes it, with the stem for small images.
+    """torchvision's ResNet, whose constructor knows one width and one stem: this one takes them.
 
     Blocks, initialization and forward pass are torchvision's.
     """
 
-    def __init__(self, width: int, blocks: int, classes: int) -> None:
+    def __init__(self, width: int, blocks: int, classes: int, stem: Stem) -> None:
         nn.Module.__init__(self)
         self._norm_layer, self.inplanes, self.dilation, self.groups, self.base_width = nn.BatchNorm2d, width, 1, 1, 64
-        self.conv1 = nn.Conv2d(COLOURS, width, 3, padding=1, bias=False)
-        self.bn1, self.relu, self.maxpool = nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.Identity()
+        self.conv1 = nn.Conv2d(COLOURS, width, stem.side, stem.stride, stem.side // 2, bias=False)
+        self.bn1, self.relu = nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, 2, 1) if stem.pooled else nn.Identity()
         for stage in range(4):
             made = self._make_layer(BasicBlock, width << stage, blocks, stride=2 if stage else 1)
             self.add_module(f"layer{stage + 1}", made)

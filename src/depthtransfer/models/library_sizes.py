@@ -20,8 +20,8 @@ _KERNELS_PER_NORM, _KERNELS_OF_RESNET = 1, 3
 _KERNELS_PER_BLOCK, _OTHER_KERNELS = 34, 22
 
 
-class TorchvisionResNetOptions(Strict):
-    """Nothing may be chosen: two blocks of 3x3 convolutions, a stem of one, batch normalization."""
+class TorchvisionResNetOptions(ResNet18BNOptions):
+    """What may be chosen: the stem; "imagenet" is torchvision's, "cifar" what is usually put in its place."""
 
 
 class TorchvisionViTOptions(Strict):
@@ -92,7 +92,7 @@ def torchvision_resnet_cost(
         ConfigurationError: if width, depth or image size do not fit.
     """
     torchvision_resnet_blocks(width, depth)
-    alike = resnet18_bn_cost(width, depth, ImageShape(COLOURS, shape.size), classes, ResNet18BNOptions())
+    alike = resnet18_bn_cost(width, depth, ImageShape(COLOURS, shape.size), classes, options)
     norms = 2 * depth + RESNET18_STAGES
     return Cost(
         parameters=alike.parameters + classes,

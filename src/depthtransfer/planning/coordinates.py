@@ -166,7 +166,7 @@ def coordinate_check(
     targets: torch.Tensor | None = None,
     lr: float | None = None,
     steps: int = 4,
-    seeds: int = 3,
+    seeds: int = 6,
     widths: Sequence[int] | None = None,
     depths: Sequence[int] | None = None,
     tolerance: float = 0.2,

@@ -62,6 +62,7 @@ SCHEMES = {
     "mup_sqrt_depth": r"μP + $1/\sqrt{L}$",
     "mup_alpha": r"μP + $L^{-\alpha}$",
     "depth_pair": r"$(\alpha, \gamma)$",
+    "planned": "with the plan",
 }
 """How a scheme is written, by name."""
 
@@ -75,7 +76,9 @@ HYPERPARAMETERS = {
         "feature-learning strength", r"\gamma_0", positive=True, read_by=_MEAN_FIELD, letter="γ₀"
     ),
     "beta": HyperparameterEntry("branch constant", r"\beta", positive=True, read_by=_MEAN_FIELD, letter="β"),
-    "alpha": HyperparameterEntry("depth exponent", r"\alpha", read_by=("mup_alpha", "depth_pair"), letter="α"),
+    "alpha": HyperparameterEntry(
+        "depth exponent", r"\alpha", read_by=("mup_alpha", "depth_pair", "planned"), letter="α"
+    ),
     "update_exponent": HyperparameterEntry("update exponent", r"\gamma", read_by=("depth_pair",), letter="γ"),
     "batch_size": HyperparameterEntry("batch size", "B", positive=True),
 }
@@ -86,6 +89,9 @@ MODELS = {
     "vit": "ViT",
     "mlp": "residual MLP",
     "gpt": "GPT",
+    "torchvision_resnet": "ResNet of torchvision",
+    "torchvision_vit": "vision transformer of torchvision",
+    "torch_encoder": "TransformerEncoder of torch",
 }
 """How a model is written, by name."""
 
@@ -310,9 +316,15 @@ _ALL_FIGURES = (
         (),
         ("nonlinear",),
     ),
+    FigureEntry(
+        "tool",
+        "Models of torch and torchvision as they are: learning-rate transfer without the plan and with it",
+        "tool",
+        ("tool_resnet", "tool_vit", "tool_encoder"),
+    ),
 )
 FIGURES = {entry.name: entry for entry in _ALL_FIGURES}
-"""All figures of the papers and of the theory, in their order."""
+"""All figures of the papers, of the theory and of the tool, in their order."""
 
 
 def figure(name: str) -> FigureEntry:

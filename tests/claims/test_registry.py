@@ -15,11 +15,12 @@ from depthtransfer.registry import FIGURES
 def test_every_claim_of_the_list_is_there_once_and_in_order() -> None:
     ids = [claim.id for claim in CLAIMS]
     assert len(set(ids)) == len(ids)
-    places = [(name[0], int(re.match(r"[ABC](\d+)", name)[1])) for name in ids]  # type: ignore[index]
+    places = [(name[0], int(re.match(r"[ABCT](\d+)", name)[1])) for name in ids]  # type: ignore[index]
     assert places == sorted(places)
     assert {number for paper, number in places if paper == "A"} == set(range(1, 22))
     assert {number for paper, number in places if paper == "B"} == set(range(1, 14))
     assert {number for paper, number in places if paper == "C"} == set(range(1, 6))
+    assert {number for paper, number in places if paper == "T"} == {1, 2, 3}
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

@@ -29,7 +29,7 @@ PANELS = {
     **{"tp6_fig10": 9, "tp6_fig11": 6, "tp6_fig2": 4, "tp6_fig3": 4, "tp6_fig12": 4, "tp6_fig13": 2},
     **{"tp6_fig1": 2, "tp6_fig4": 2, "tp6_fig5": 2, "tp6_fig6": 4, "tp6_fig7": 3, "tp6_fig8": 3, "tp6_fig9": 3},
     **{"tp6_fig17": 2, "tp6_fig18": 3, "tp6_fig19": 6},
-    **{"tp6_fig14": 4, "tp6_fig15": 4, "tp6_fig16": 2, "exponent": 16},
+    **{"tp6_fig14": 4, "tp6_fig15": 4, "tp6_fig16": 2, "exponent": 16, "tool": 8},
     **{"sweep/cnn_momentum": 2, "sweep/cnn_updates": 2},
 }
 

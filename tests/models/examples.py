@@ -3,8 +3,9 @@
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from depthtransfer.models.registry import build, is_unmodified, maker
 from depthtransfer.models.shapes import ImageShape, Shape, TextShape
 
 
@@ -53,6 +54,30 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 """Every entry holds width, depth, shape, options and classes; the first is the smallest."""
 
 
+LIBRARY: dict[str, list[dict[str, Any]]] = {
+    "torchvision_resnet": _examples(
+        (8, 4, ImageShape(1, 8), {}), (12, 8, ImageShape(3, 9), {}), (16, 4, ImageShape(3, 32), {"stem": "imagenet"})
+    ),
+    "torchvision_vit": _examples(
+        (16, 2, ImageShape(1, 8), {}), (32, 8, ImageShape(1, 8), {"patch_size": 2}), (64, 4, ImageShape(3, 32), {})
+    ),
+    "torch_encoder": _examples(
+        (16, 2, ImageShape(1, 8), {}), (32, 8, ImageShape(1, 8), {"norm": "last"}), (64, 4, ImageShape(3, 32), {})
+    ),
+}
+"""The same of the libraries' own models, of which no role is known."""
+
+CASES = [(name, sizes) for name, examples in EXAMPLES.items() for sizes in examples]
+COUNTED = [*CASES, *((name, sizes) for name, examples in LIBRARY.items() for sizes in examples)]
+
+
+def built(name: str, *, width: int, depth: int, **sizes: Any) -> nn.Module:
+    """A network of any architecture; branches of this project's own are halved."""
+    if is_unmodified(name):
+        return maker(name, **sizes)(width=width, depth=depth)
+    return build(name, width=width, depth=depth, branch_multiplier=0.5, **sizes)
+
+
 def batch(shape: Shape, count: int) -> tuple[Tensor, Tensor]:
     """Blank inputs as training hands them over, and the flattened targets of their logits."""
     if isinstance(shape, TextShape):
@@ -68,6 +93,3 @@ def random_inputs(sizes: dict[str, Any], count: int, seed: int = 0) -> Tensor:
     if isinstance(shape, TextShape):
         return torch.randint(sizes["classes"], (count, shape.context), generator=generator)
     return torch.randn(count, shape.channels, shape.size, shape.size, generator=generator)
-
-
-CASES = [(name, sizes) for name, examples in EXAMPLES.items() for sizes in examples]

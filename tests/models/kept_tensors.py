@@ -1,27 +1,25 @@
 """What autograd keeps, counted on torch's meta device: shapes without numbers."""
 
 from typing import Any
+from unittest import mock
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-from depthtransfer.models.registry import build
 from depthtransfer.models.shapes import Shape
 
-from .examples import batch
+from .examples import batch, built
 
 FUSED_ATTENTION = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 
 
-class FusedAttention(TorchFunctionMode):
+def fused_attention(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: None = None, dropout_p: float = 0.0, *_: Any, **keywords: Any
+) -> Tensor:
     """The kernel that runs on a CPU; of its own, the meta device takes one that keeps all attention weights."""
-
-    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if function is F.scaled_dot_product_attention:
-            return FUSED_ATTENTION(*args, **kwargs)[0]
-        return function(*args, **(kwargs or {}))
+    attended: Tensor = FUSED_ATTENTION(query, key, value, dropout_p, scale=keywords.get("scale"))[0]
+    return attended
 
 
 def kept_bytes(model: str, *, batch_size: int, shape: Shape, classes: int, **sizes: Any) -> list[int]:
@@ -34,10 +32,11 @@ def kept_bytes(model: str, *, batch_size: int, shape: Shape, classes: int, **siz
         return tensor
 
     with torch.device("meta"):
-        network = build(model, shape=shape, classes=classes, branch_multiplier=1.0, **sizes)
+        network = built(model, shape=shape, classes=classes, **sizes)
         network.to(memory_format=torch.channels_last)
         inputs, targets = batch(shape, batch_size)
     weights = {parameter.untyped_storage()._cdata for parameter in network.parameters()}
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), FusedAttention():
+    fused = mock.patch.object(F, "scaled_dot_product_attention", fused_attention)
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor), fused:
         F.cross_entropy(network(inputs).flatten(0, -2), targets)
     return [size for address, (_, size) in kept.items() if address not in weights]

@@ -15,7 +15,7 @@ from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.models.shapes import ImageShape, Shape
 from depthtransfer.models.transformer import SelfAttention
 
-from .examples import CASES, EXAMPLES, batch
+from .examples import CASES, COUNTED, EXAMPLES, batch, built
 
 BATCH = 3
 
@@ -36,10 +36,10 @@ def counted(model: torch.nn.Module, shape: Shape) -> int:
     return counter.get_total_flops()
 
 
-@pytest.mark.parametrize(("name", "sizes"), CASES)
+@pytest.mark.parametrize(("name", "sizes"), COUNTED)
 def test_against_torch(name: str, sizes: dict[str, Any]) -> None:
     """Exact: convolutions and matrix products are all that either counts."""
-    model, found = build(name, **sizes, branch_multiplier=0.5), registry.cost(name, **sizes)
+    model, found = built(name, **sizes), registry.cost(name, **sizes)
     assert found.parameters == sum(p.numel() for p in model.parameters())
     assert found.step_flops * BATCH == counted(model, sizes["shape"])
 

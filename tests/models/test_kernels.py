@@ -9,9 +9,8 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from depthtransfer.models import registry
-from depthtransfer.models.registry import build
 
-from .examples import CASES, batch
+from .examples import COUNTED, batch, built
 
 VIEWS = {
     *("view", "t", "transpose", "detach", "expand", "_unsafe_view", "split", "unsqueeze", "squeeze", "as_strided"),
@@ -35,9 +34,9 @@ class Dispatched(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize(("name", "sizes"), CASES)
+@pytest.mark.parametrize(("name", "sizes"), COUNTED)
 def test_kernels_are_those_torch_starts(name: str, sizes: dict[str, Any]) -> None:
-    network, shape = build(name, **sizes, branch_multiplier=0.5), sizes["shape"]
+    network, shape = built(name, **sizes), sizes["shape"]
     network.to(memory_format=torch.channels_last)
     inputs, targets = batch(shape, 3)
     with Dispatched() as dispatched:

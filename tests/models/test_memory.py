@@ -12,7 +12,7 @@ from depthtransfer.models.registry import cost
 from depthtransfer.models.shapes import ImageShape, training_bytes
 from depthtransfer.scaling import Optimizer
 
-from .examples import CASES
+from .examples import COUNTED
 from .kept_tensors import kept_bytes
 
 SHAPE, BATCH = ImageShape(3, 32), 64
@@ -53,7 +53,7 @@ def counted(model: str, *, batch: int = BATCH, optimizer: Optimizer = Optimizer.
 
 
 @pytest.mark.parametrize(
-    "cell", [*({"model": m} | s for m, s in CASES), *LARGEST.values()], ids=lambda c: f"{c['model']}-{c['width']}"
+    "cell", [*({"model": m} | s for m, s in COUNTED), *LARGEST.values()], ids=lambda c: f"{c['model']}-{c['width']}"
 )
 def test_kept_tensors_are_those_of_autograd(cell: dict[str, Any]) -> None:
     cell = {"classes": 10, **cell}

@@ -11,7 +11,8 @@ from tests.planning import zoo
 from torch import nn
 
 import depthtransfer as dt
-from depthtransfer.planning import CoordinateError, Plan, Row
+from depthtransfer.planning import CoordinateCheck, CoordinateError, Plan, Row
+from depthtransfer.planning.coordinates import Exponent
 
 BASE, TARGET = {"width": 32, "depth": 2}, {"width": 64, "depth": 4}
 IMAGES = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(1))
@@ -86,7 +87,7 @@ def scaled(row: Row, init: float, rate: float) -> Row:
 )  # fmt: skip
 def test_mutants_fail_and_the_culprit_is_named(which: Any, change: Change, culprit: str) -> None:
     plan = dt.plan(zoo.vit_timm, base=BASE, target=TARGET)
-    check = dt.coordinate_check(plan, IMAGES, at=mutant(plan, which, change))
+    check = dt.coordinate_check(plan, IMAGES, seeds=3, at=mutant(plan, which, change))
     with pytest.raises(CoordinateError, match=culprit):
         check.assert_ok()
 
@@ -104,7 +105,23 @@ def test_logits_scaled_by_the_root_of_a_growing_head_fail() -> None:
 
     plan = dt.plan(Classifier, base=BASE, target=TARGET, heads_may_grow=True)
     with pytest.raises(CoordinateError, match="'attention logits' goes as width"):
-        dt.coordinate_check(plan, TOKENS).assert_ok()
+        dt.coordinate_check(plan, TOKENS, seeds=3).assert_ok()
+
+
+def test_what_is_known_too_badly_does_not_pass() -> None:
+    def exponent(low: float, high: float) -> Exponent:
+        return Exponent("update", "width", "head", (low + high) / 2, low, high, -0.35, 0.2, (1.0, 1.0))
+
+    def check(*exponents: Exponent) -> CoordinateCheck:
+        return CoordinateCheck(exponents, {"width": (1, 2)}, 4)
+
+    known, wide, off = exponent(-0.4, 0.3), exponent(-0.2, 0.8), exponent(0.3, 0.4)
+    check(known).assert_ok()
+    with pytest.raises(CoordinateError, match=r"cannot tell how the update of 'head' goes with width.*more seeds"):
+        check(known, wide).assert_ok()
+    with pytest.raises(CoordinateError, match="goes as width"):
+        check(wide, off).assert_ok()
+    assert "cannot tell" in str(check(wide))
 
 
 def test_a_loss_that_explodes_is_told() -> None:

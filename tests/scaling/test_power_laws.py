@@ -50,7 +50,7 @@ def exponent(after: float, before: float, factor: float) -> float:
     return 0.0 if after == before else math.log(after / before) / math.log(factor)
 
 
-@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("scheme", sorted(set(Scheme) - {Scheme.PLANNED}))
 @pytest.mark.parametrize("optimizer", Optimizer)
 @given(width=sizes, factor=factors, depth=sizes, constants=constants_of_a_scheme)
 def test_exponents_over_the_width(
@@ -97,7 +97,7 @@ def test_exponents_over_the_depth(optimizer: str, width: int, factor: int, depth
             assert deep.init_std == pytest.approx(shallow.init_std, rel=EXACT), role
 
 
-@pytest.mark.parametrize("scheme", Scheme)
+@pytest.mark.parametrize("scheme", sorted(set(Scheme) - {Scheme.PLANNED}))
 @pytest.mark.parametrize("optimizer", Optimizer)
 @given(fan_in=sizes, width=sizes, depth=sizes, constants=constants_of_a_scheme)
 def test_decay_per_step_is_the_same_at_every_size(

@@ -20,6 +20,8 @@ will train again), and pin here the new version and losses, and in test_spec.py 
 """
 
 TRANSFORMER = {"width": 8, "depth": 4, "optimizer": Optimizer.ADAM, "learning_rate": 0.05}
+LIBRARY: dict[str, Any] = {"options": {}, "learning_rate": 0.05}
+PLANNED: dict[str, Any] = {**LIBRARY, "scheme": Scheme.PLANNED, "alpha": 1.0, "base_depth": 4.0}
 RUNS: dict[str, dict[str, Any]] = {
     "sp": {"scheme": Scheme.SP, "learning_rate": 0.05},
     "ntp": {"scheme": Scheme.NTP},
@@ -74,6 +76,14 @@ RUNS: dict[str, dict[str, Any]] = {
         "scheme": Scheme.DEPTH_PAIR,
         "update_exponent": 0.0,
     },
+    "torchvision_resnet": {"model": "torchvision_resnet", "width": 8, "depth": 4, "scheme": Scheme.SP, **LIBRARY},
+    "torchvision_vit": {"model": "torchvision_vit", "width": 16, "depth": 2, "scheme": Scheme.SP, **LIBRARY},
+    "torch_encoder": {"model": "torch_encoder", "width": 16, "depth": 2, "scheme": Scheme.SP, **LIBRARY},
+    "planned resnet": {"model": "torchvision_resnet", "width": 16, "depth": 8, **PLANNED, "base_width": 8.0},
+    "planned transformer": {
+        **{"model": "torch_encoder", "width": 32, "depth": 8, **PLANNED, "base_width": 16.0},
+        **{"optimizer": Optimizer.ADAMW, "weight_decay": 0.1, "learning_rate": 0.02},
+    },
 }
 
 LOSSES = {
@@ -98,6 +108,11 @@ LOSSES = {
     "gpt": [1.46146, 1.545629, 1.48648, 1.517254, 1.400235, 1.377683],
     "gpt of the pair": [1.507306, 1.566994, 1.401267, 1.476424, 1.405456, 1.320477],
     "vit without norm": [1.799904, 1.435453, 1.423059, 1.289838, 1.389103, 1.352349],
+    "torchvision_resnet": [1.615469, 1.17801, 0.898778, 0.829952, 1.201377, 0.292686],
+    "torchvision_vit": [1.386294, 1.330324, 1.33612, 1.242028, 1.031281, 0.921313],
+    "torch_encoder": [1.737187, 1.248959, 1.481214, 1.149135, 1.390192, 1.155764],
+    "planned resnet": [1.345963, 1.298102, 0.920109, 1.039429, 1.12008, 0.480891],
+    "planned transformer": [1.447838, 1.608125, 1.289792, 1.57535, 2.027781, 1.464872],
 }
 
 

@@ -76,6 +76,7 @@ def test_every_field_but_the_name_of_the_data_set_enters_the_key() -> None:
         ("mup_sqrt_depth", {"beta", "gamma0", "base_width", "base_depth"}),
         ("mup_alpha", {"beta", "gamma0", "base_width", "base_depth", "alpha"}),
         ("depth_pair", {"beta", "gamma0", "base_width", "base_depth", "alpha", "update_exponent"}),
+        ("planned", {"base_width", "base_depth", "alpha"}),
     ],
 )
 def test_constants_enter_the_key_where_they_have_an_effect(scheme: str, with_effect: set[str]) -> None:

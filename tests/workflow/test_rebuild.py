@@ -57,7 +57,7 @@ def test_every_figure_of_reference_is_rebuilt_without_training(clone: Project) -
 def test_prose_says_what_the_verdicts_say(clone: Project) -> None:
     clone.snakemake("results/reference/claims.csv", patience=1500)
     table = pd.read_csv(clone.folder / "results/reference/claims.csv")
-    verdict = r"\b([ABC]\d+(?:-[a-z0-9-]+)?) (reproduced|not reproduced|inconclusive|not run)\b"
+    verdict = r"\b([ABCT]\d+(?:-[a-z0-9-]+)?) (reproduced|not reproduced|inconclusive|not run)\b"
     said = dict(re.findall(verdict, RESULTS.read_text()))
     assert said == dict(zip(table["claim"], table["verdict"], strict=True))
 

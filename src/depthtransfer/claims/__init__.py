@@ -16,6 +16,7 @@ from depthtransfer.claims import (
     exponent,
     normalized_resnet,
     theory,
+    tool,
     tp6,
     tp6_diversity,
     tp6_gpt,
@@ -40,6 +41,7 @@ _FAMILIES = (
     tp6_linear,
     tp6_phases,
     exponent,
+    tool,
 )
 
 
@@ -50,7 +52,7 @@ def _place(claim: Claim) -> tuple[str, int, str]:
 
 
 CLAIMS: tuple[Claim, ...] = tuple(sorted((claim for family in _FAMILIES for claim in family.CLAIMS), key=_place))
-"""All claims by number: those of paper A, those of paper B, then those of later works and of this project."""
+"""All claims by number: those of paper A, those of paper B, those beyond them, and those of the tool."""
 
 
 def judge(claim: Claim, evidence: Evidence) -> Finding:

@@ -34,6 +34,7 @@ _SCHEMES = {
     "mup_sqrt_depth": COLOURS[2],
     "mup_alpha": COLOURS[0],
     "depth_pair": COLOURS[4],
+    "planned": COLOURS[2],
 }
 # Where on the palette a depth lies: almost all of it belongs to 3 ... 96, the rest to the ends 1 and 384.
 _DEPTHS = (1.0, 3.0, 96.0, 384.0)

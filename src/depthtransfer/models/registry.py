@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, Any
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.cnn_sizes import CNNOptions, cnn_cost
 from depthtransfer.models.gpt_sizes import GPTOptions, gpt_cost
+from depthtransfer.models.library_sizes import (
+    TorchEncoderOptions,
+    TorchvisionResNetOptions,
+    TorchvisionViTOptions,
+    torch_encoder_cost,
+    torchvision_resnet_cost,
+    torchvision_vit_cost,
+)
 from depthtransfer.models.mlp_sizes import MLPOptions, mlp_cost
 from depthtransfer.models.resnet18_bn_sizes import ResNet18BNOptions, resnet18_bn_cost
 from depthtransfer.models.shapes import Cost, ImageShape, Shape, TextShape
@@ -15,6 +23,7 @@ from depthtransfer.models.vit_sizes import ViTOptions, vit_cost
 from depthtransfer.strict import Strict, validate
 
 if TYPE_CHECKING:
+    from depthtransfer.models.library import Make
     from depthtransfer.models.network import ResidualNetwork
 
 MOST_BRANCHES = 8192
@@ -28,9 +37,10 @@ class Architecture:
     Args:
         options: model of its options, all with defaults.
         cost: counts a network from width, depth, shape, classes and options.
-        path: module and class of the network, which import torch.
+        path: module and class of the network, which import torch; of a library's model, the function that makes it.
         staged: whether the residual stream changes its shape between stages.
         reads: what it is shown, images or text.
+        unmodified: whether it is a library's model, which knows no roles: a plan finds them.
     """
 
     options: type[Strict]
@@ -38,6 +48,7 @@ class Architecture:
     path: str
     staged: bool = False
     reads: type[ImageShape] | type[TextShape] = ImageShape
+    unmodified: bool = False
 
 
 ARCHITECTURES = {
@@ -48,6 +59,18 @@ ARCHITECTURES = {
     "vit": Architecture(ViTOptions, vit_cost, "depthtransfer.models.vit:ViT"),
     "mlp": Architecture(MLPOptions, mlp_cost, "depthtransfer.models.mlp:MLP"),
     "gpt": Architecture(GPTOptions, gpt_cost, "depthtransfer.models.gpt:GPT", reads=TextShape),
+    "torchvision_resnet": Architecture(
+        TorchvisionResNetOptions,
+        torchvision_resnet_cost,
+        "depthtransfer.models.library:torchvision_resnet",
+        unmodified=True,
+    ),
+    "torchvision_vit": Architecture(
+        TorchvisionViTOptions, torchvision_vit_cost, "depthtransfer.models.library:torchvision_vit", unmodified=True
+    ),
+    "torch_encoder": Architecture(
+        TorchEncoderOptions, torch_encoder_cost, "depthtransfer.models.library:torch_encoder", unmodified=True
+    ),
 }
 
 
@@ -90,8 +113,8 @@ def build(
     Raises:
         ConfigurationError: if the name is unknown, or sizes or options do not fit.
     """
-    module, _, name = _shown(model, shape).path.partition(":")
-    network: Any = getattr(importlib.import_module(module), name)
+    _shown(model, shape)
+    network: Any = _imported(model)
     built: ResidualNetwork = network(
         width=width,
         depth=depth,
@@ -112,6 +135,30 @@ def _shown(model: str, shape: Shape) -> Architecture:
             "choose another data set or model",
         )
     return architecture
+
+
+def is_unmodified(model: str) -> bool:
+    """Whether a model is a library's, whose parameters a plan has to find the roles of.
+
+    Raises:
+        ConfigurationError: if the name is unknown.
+    """
+    return _named(model).unmodified
+
+
+def maker(model: str, *, shape: ImageShape, classes: int, options: Mapping[str, Any] | None = None) -> "Make":
+    """Return what builds a library's model from ``width`` and ``depth``, with its library's own initial weights.
+
+    Raises:
+        ConfigurationError: if the name is unknown, or the options do not fit.
+    """
+    function: Callable[[ImageShape, int, Strict], Make] = _imported(model)
+    return function(shape, classes, checked_options(model, options or {}))
+
+
+def _imported(model: str) -> Any:
+    module, _, name = _named(model).path.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def _named(model: str) -> Architecture:

@@ -24,6 +24,7 @@ from depthtransfer.planning.planned import Plan
 
 LEVEL = 0.99
 _LOGITS = "attention logits"
+_NEIGHBOUR = 0.5  # rules that are wrong move an exponent by half a power at least
 _SLACK = 0.15  # by which small networks may learn less than large ones, beyond the tolerance
 
 
@@ -55,9 +56,20 @@ class Exponent:
     values: tuple[float, ...]
 
     @property
+    def off(self) -> bool:
+        """Whether the interval lies beyond what is allowed."""
+        return self.high < self.allowed_low or self.low > self.allowed_high
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the interval is so wide that it also holds what a neighbouring rule gives."""
+        beyond = max(self.high - self.allowed_high, self.allowed_low - self.low)
+        return not self.off and beyond >= _NEIGHBOUR
+
+    @property
     def ok(self) -> bool:
-        """Whether the interval touches what is allowed."""
-        return self.high >= self.allowed_low and self.low <= self.allowed_high
+        """Whether the interval touches what is allowed, and no neighbouring rule would do as well."""
+        return not (self.off or self.undecided)
 
 
 @dataclass(frozen=True)
@@ -77,19 +89,24 @@ class CoordinateCheck:
     @property
     def culprits(self) -> tuple[Exponent, ...]:
         """What does not move as promised, the farthest off first."""
-        wrong = [each for each in self.exponents if not each.ok]
+        wrong = [each for each in self.exponents if each.off]
         return tuple(sorted(wrong, key=lambda each: -max(each.low - each.allowed_high, each.allowed_low - each.high)))
+
+    @property
+    def undecided(self) -> tuple[Exponent, ...]:
+        """What is known too badly to tell, the widest interval first."""
+        return tuple(sorted((e for e in self.exponents if e.undecided), key=lambda each: each.low - each.high))
 
     @property
     def ok(self) -> bool:
         """Whether everything moves as promised."""
-        return not self.culprits
+        return not (self.culprits or self.undecided)
 
     def assert_ok(self) -> None:
         """Do nothing if everything moves as promised.
 
         Raises:
-            CoordinateError: naming what is farthest off.
+            CoordinateError: naming what is farthest off, or else what cannot be told.
         """
         if self.culprits:
             worst = self.culprits[0]
@@ -99,6 +116,14 @@ class CoordinateCheck:
                 f"({len(self.culprits)} of {len(self.exponents)} exponents are off)",
                 "look at the tensors of this module in print(plan), or give their roles: given={...}",
             )
+        if self.undecided:
+            widest = self.undecided[0]
+            raise CoordinateError(
+                f"cannot tell how the {widest.what} of '{widest.module}' goes with {widest.over}: exponent "
+                f"{widest.value:.2f} [{widest.low:.2f}, {widest.high:.2f}] where {widest.allowed_low:g} to "
+                f"{widest.allowed_high:g} is promised ({len(self.undecided)} of {len(self.exponents)} are not known)",
+                f"give more seeds, or sizes farther apart: seeds=..., {widest.over}s=[...]",
+            )
 
     def __str__(self) -> str:
         headings = ("what", "over", "module", "exponent", "99% interval", "promised", "")
@@ -106,7 +131,7 @@ class CoordinateCheck:
             (
                 *(each.what, each.over, each.module, f"{each.value:+.2f}", f"[{each.low:+.2f}, {each.high:+.2f}]"),
                 f"{each.allowed_low:+.2f} to {each.allowed_high:+.2f}",
-                "" if each.ok else "OFF",
+                "OFF" if each.off else "cannot tell" if each.undecided else "",
             )
             for each in self.exponents
         ]
@@ -141,7 +166,7 @@ def coordinate_check(
     targets: torch.Tensor | None = None,
     lr: float | None = None,
     steps: int = 4,
-    seeds: int = 3,
+    seeds: int = 6,
     widths: Sequence[int] | None = None,
     depths: Sequence[int] | None = None,
     tolerance: float = 0.2,

@@ -36,6 +36,7 @@ def branch_multiplier(scheme: Scheme, *, depth: int, constants: Constants) -> fl
     """
     scheme = Scheme(scheme)
     _check_positive(depth=depth)
+    _refuse_planned(scheme)
     if scheme in (Scheme.SP, Scheme.NTP):
         return 1.0
     return constants.beta * math.pow(_relative_depth(depth, constants), -_depth_exponent(scheme, constants))
@@ -67,6 +68,7 @@ def rule(
     """
     scheme, role, optimizer = Scheme(scheme), Role(role), Optimizer(optimizer)
     _check_positive(fan_in=fan_in, width=width, depth=depth)
+    _refuse_planned(scheme)
     init_std, multiplier = _initialization(scheme, role, fan_in, width, constants)
     if optimizer is Optimizer.SGD:
         factor = _sgd_width_factor(scheme, width, constants)
@@ -99,6 +101,11 @@ def _check_positive(**sizes: float) -> None:
     for name, size in sizes.items():
         if not size > 0:
             raise ValueError(f"{name} = {size} must be positive")
+
+
+def _refuse_planned(scheme: Scheme) -> None:
+    if scheme is Scheme.PLANNED:
+        raise ValueError(f"scheme {scheme} has no row in this table: depthtransfer.plan finds roles and factors")
 
 
 def _initialization(scheme: Scheme, role: Role, fan_in: int, width: int, constants: Constants) -> tuple[float, float]:

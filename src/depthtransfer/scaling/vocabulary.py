@@ -19,6 +19,9 @@ class Scheme(StrEnum):
     """muP with branches scaled by L^-alpha and learning rates compensated (paper A, Appendix M)."""
     DEPTH_PAIR = "depth_pair"
     """muP with branches scaled by L^-alpha and updates of the size L^-gamma, each free (paper B, section 3)."""
+    PLANNED = "planned"
+    """Initial weights and rates from `depthtransfer.plan`, for a library's model whose roles are nowhere written down;
+    its rules are those of `scaling.transfer_rule`, relative to the base sizes."""
 
 
 class Role(StrEnum):

@@ -5,18 +5,21 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import nn
 
 from depthtransfer.data import Dataset, Declaration, Split, load
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize, parameter_groups, resolve, silence_branches
-from depthtransfer.models.registry import build, cost
+from depthtransfer.models.registry import build, cost, is_unmodified
 from depthtransfer.models.shapes import shape_of
 from depthtransfer.scaling import Role, Rule, branch_multiplier
 from depthtransfer.store.provenance import TRAINING, provenance
 from depthtransfer.store.records import Record
 from depthtransfer.sweeps.checkpoint import Checkpoints, StoppedError, Timer
+from depthtransfer.sweeps.planned import library_groups, library_network
 from depthtransfer.sweeps.spec import RunSpec
 from depthtransfer.training.augmentation import Augmentation, network_input
 from depthtransfer.training.batches import batches
@@ -69,16 +72,9 @@ class Executor:
             StoppedError: if `timer` says so.
         """
         data = self.dataset(spec.dataset)
-        model = network(spec, data.declaration)
+        model = (library_network if is_unmodified(spec.model) else network)(spec, data.declaration)
         model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        rules = _rules(model, spec, data.declaration)
-        groups = parameter_groups(
-            model,
-            rules,
-            learning_rate=spec.learning_rate,
-            weight_decay=spec.weight_decay,
-            apart=_trained_apart(model, spec),
-        )
+        groups = _groups(model, spec, data.declaration)
         optimizer = build_optimizer(spec.optimizer, groups, momentum=spec.momentum)
         seed = spec.seed if spec.batch_seed is None else spec.batch_seed
         draws = named_rng(seed, "augmentation")
@@ -138,7 +134,7 @@ class Executor:
             logits=probe.logits,
         )
 
-    def _tested(self, model: ResidualNetwork, spec: RunSpec) -> dict[str, float | None]:
+    def _tested(self, model: nn.Module, spec: RunSpec) -> dict[str, float | None]:
         """Loss and accuracy on the test images."""
         data = self.dataset(spec.dataset, "test")
         loss, accuracy = evaluate(
@@ -151,10 +147,12 @@ class Executor:
         )
         return {"test_loss": _finite(loss), "test_accuracy": accuracy}
 
-    def _probe(self, model: ResidualNetwork, data: Dataset, spec: RunSpec) -> Probe:
+    def _probe(self, model: nn.Module, data: Dataset, spec: RunSpec) -> Probe:
         """What looks at the network while it trains; made while it is as initialized."""
         chosen = torch.from_numpy(data.images[spread(len(data.images), spec.probe_images)]).to(self._device)
         images = network_input(chosen)
+        if not isinstance(model, ResidualNetwork):
+            return Probe(model, images, spec.probe_steps)
         blocks = [model.get_submodule(name) for name in model.blocks()]
         updates, streams = None, None
         if spec.probe_blocks:
@@ -164,6 +162,19 @@ class Executor:
         if spec.probe_streams:
             streams = StreamDistances(model, images, blocks)
         return Probe(model, images, spec.probe_steps, updates, streams)
+
+
+def _groups(model: nn.Module, spec: RunSpec, declaration: Declaration) -> list[dict[str, Any]]:
+    """Parameter groups of the run's optimizer."""
+    if not isinstance(model, ResidualNetwork):
+        return library_groups(model, spec, declaration)
+    return parameter_groups(
+        model,
+        _rules(model, spec, declaration),
+        learning_rate=spec.learning_rate,
+        weight_decay=spec.weight_decay,
+        apart=_trained_apart(model, spec),
+    )
 
 
 def _finite(value: float) -> float | None:

@@ -117,6 +117,7 @@ def _expand(grid: Grid, science: Experiment, declarations: dict[str, Declaration
         )
     schemes = _schemes(grid, science, where)
     _refuse_idle(grid, schemes, science.optimizer.name, where)
+    _refuse_unmodified(grid, schemes, science.model, where)
     lengths = {batch: _length(grid, data, batch, where) for batch in _batches(grid)}
     if data.kind == "text" and grid.augmentation != AugmentationChoice():
         raise ConfigurationError(f"{where}.augmentation: {grid.dataset} is a text", "write augmentation: {} there")
@@ -166,6 +167,28 @@ def _refuse_idle(grid: Grid, schemes: list[SchemeChoice], optimizer: Optimizer, 
                 f"{where}.values.{name}: no run of {kinds} with {optimizer} depends on it",
                 "leave it out, or choose a scheme or an optimizer that has it",
             )
+
+
+def _refuse_unmodified(grid: Grid, schemes: list[SchemeChoice], model: str, where: str) -> None:
+    """Refuse what needs the roles of a library's model, and a plan for one of this project's."""
+    if model not in registry.ARCHITECTURES:
+        return  # refused with its options
+    unmodified = registry.is_unmodified(model)
+    right = {Scheme.SP, Scheme.PLANNED} if unmodified else set(Scheme) - {Scheme.PLANNED}
+    if wrong := [each.name for each in schemes if each.name not in right]:
+        raise ConfigurationError(
+            f"{where}: there is no {wrong[0]} of the {model}", f"choose among {', '.join(sorted(right))}"
+        )
+    asked = {
+        "probes.blocks": grid.probes.blocks,
+        "probes.streams": grid.probes.streams,
+        "outer_learning_rate": grid.outer_learning_rate is not None,
+        "zero_init of a scheme": any(each.zero_init for each in schemes),
+    }
+    if unmodified and (idle := next((name for name, is_set in asked.items() if is_set), None)):
+        raise ConfigurationError(
+            f"{where}: {idle} needs the roles of the {model}'s parameters, which nobody wrote down", "leave it out"
+        )
 
 
 def _depends_on(hyperparameter: str, scheme: Scheme, optimizer: Optimizer) -> bool:

@@ -17,6 +17,7 @@ _CONSTANTS_THAT_MATTER = {
     Scheme.MUP_SQRT_DEPTH: ("beta", "gamma0", "base_width", "base_depth"),
     Scheme.MUP_ALPHA: ("beta", "gamma0", "base_width", "base_depth", "alpha"),
     Scheme.DEPTH_PAIR: ("beta", "gamma0", "base_width", "base_depth", "alpha", "update_exponent"),
+    Scheme.PLANNED: ("base_width", "base_depth", "alpha"),
 }
 
 _ADDED: dict[str, Any] = {

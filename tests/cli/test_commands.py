@@ -137,7 +137,7 @@ def test_collect_writes_runs_statistics_and_provenance(
     folder = Path("results/tiny") / EXPERIMENT
     statistics = {"optimum", "transfer", "regret", "stability", "loss_order", "fast_transfer", "diagnosis"}
     assert {path.stem for path in folder.glob("*.csv")} == statistics
-    tables = {"runs", "steps", "probes", "updates", "provenance", "optima"}
+    tables = {"runs", "steps", "probes", "updates", "streams", "provenance", "optima"}
     assert {path.stem for path in folder.glob("*.parquet")} == tables
     made = read_table(folder / "provenance.parquet", PROVENANCE)
     assert set(made["layer"]) == {"local"}

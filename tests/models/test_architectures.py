@@ -12,7 +12,7 @@ from tests.tolerances import FORWARD_BF16, FORWARD_FLOAT64
 from depthtransfer.errors import ConfigurationError
 from depthtransfer.models.network import ResidualNetwork
 from depthtransfer.models.parametrization import initialize, silence_branches
-from depthtransfer.models.registry import ARCHITECTURES, build, cost
+from depthtransfer.models.registry import ARCHITECTURES, build, checked_options, cost
 from depthtransfer.scaling import Role, Rule
 from depthtransfer.training.process import named_rng
 
@@ -112,7 +112,7 @@ def test_the_same_again_gives_the_same_bits(name: str, sizes: dict[str, Any]) ->
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_an_unknown_option_is_an_error(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"options of the {name}: unknown key colour"):
-        build(name, **EXAMPLES[name][0] | {"options": {"colour": "red"}}, branch_multiplier=1.0)
+        checked_options(name, {"colour": "red"})
 
 
 def test_an_unknown_architecture_is_an_error() -> None:

@@ -15,7 +15,7 @@ from depthtransfer.models.registry import ARCHITECTURES, build
 from depthtransfer.models.shapes import ImageShape, Shape
 from depthtransfer.models.transformer import SelfAttention
 
-from .examples import CASES, COUNTED, EXAMPLES, batch, built
+from .examples import CASES, COUNTED, EXAMPLES, LIBRARY, batch, built
 
 BATCH = 3
 
@@ -73,4 +73,4 @@ def test_readout_and_layers(name: str, sizes: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_more_branches_than_allowed_are_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match="more than 8192 residual branches"):
-        registry.cost(name, width=8, depth=3 * 2**14, shape=EXAMPLES[name][0]["shape"], classes=10)
+        registry.cost(name, width=8, depth=3 * 2**14, shape=(EXAMPLES | LIBRARY)[name][0]["shape"], classes=10)

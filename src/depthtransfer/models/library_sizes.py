@@ -16,7 +16,7 @@ HEAD = 16
 MLP_RATIO = 4
 BRANCHES_PER_BLOCK = 2
 _NARROWEST = 8  # see models.network: strided 1x1 convolutions of fewer channels
-_KERNELS_PER_NORM, _KERNELS_OF_RESNET = 1, 3
+_KERNELS_PER_NORM, _KERNELS_OF_GREY = 1, 3
 _KERNELS_PER_BLOCK, _OTHER_KERNELS = 34, 22
 
 
@@ -99,7 +99,7 @@ def torchvision_resnet_cost(
         step_flops=alike.step_flops,
         readout_fan_in=alike.readout_fan_in,
         layers=alike.layers,
-        kernels=alike.kernels + _KERNELS_PER_NORM * norms + _KERNELS_OF_RESNET,
+        kernels=alike.kernels + _KERNELS_PER_NORM * norms + _KERNELS_OF_GREY * (shape.channels < COLOURS),
         kept=alike.kept,
         largest=alike.largest,
     )

@@ -47,12 +47,14 @@ def load_preset(name: str, root: Path = Path("config")) -> Preset:
     experiments = content.get("experiments", {})
     if not isinstance(defaults, dict) or not isinstance(experiments, dict):
         raise ConfigurationError(f"{path}: defaults and experiments", "write them as mappings")
+    known = set(names(root / "experiments"))  # once: a preset names dozens
     merged: dict[str, Any] = {}
     for experiment, grids in experiments.items():
         if not (isinstance(grids, list) and all(isinstance(grid, dict) for grid in grids)):
             raise ConfigurationError(f"{path}: experiments.{experiment}", "write a list of grids")
         merged[experiment] = [_with_defaults(defaults, grid) for grid in grids]
-        _named(root / "experiments", experiment, "experiment", f"{path}: experiments.{experiment}: ")
+        if experiment not in known:
+            _named(root / "experiments", experiment, "experiment", f"{path}: experiments.{experiment}: ")
     return validate(Preset, {**content, "experiments": merged}, path)
 
 

@@ -27,7 +27,15 @@ RUNS = {
     "AdamW": spec(optimizer=Optimizer.ADAMW, learning_rate=0.01, weight_decay=0.1, schedule="cosine", **AUGMENTED),
     "BatchNorm": spec(model="resnet18_bn", depth=4, momentum=0.9, **AUGMENTED, **PROBED),
     "transformer, Adam": spec(
-        model="vit", width=8, depth=2, optimizer=Optimizer.ADAM, learning_rate=0.01, options=VIT, **AUGMENTED
+        model="vit",
+        width=8,
+        depth=2,
+        optimizer=Optimizer.ADAM,
+        learning_rate=0.01,
+        options=VIT,
+        probe_streams=True,
+        **AUGMENTED,
+        **PROBED,
     ),
     "batches of another seed": spec(batch_seed=5, seed=2, **AUGMENTED),
     "two epochs": spec(steps=12, **AUGMENTED),

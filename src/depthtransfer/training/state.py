@@ -48,6 +48,7 @@ def snapshot(parts: Parts, history: History) -> dict[str, Tensor]:
     state["probe/steps"] = torch.tensor(parts.probe.steps, dtype=torch.int64)
     state["probe/logits"] = torch.tensor(parts.probe.logits, dtype=torch.float64)
     state["probe/updates"] = torch.tensor(parts.probe.updates, dtype=torch.float64)
+    state["probe/distances"] = torch.tensor(parts.probe.distances, dtype=torch.float64)
     state["draws"] = parts.draws.get_state()
     return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in state.items()}
 
@@ -63,6 +64,7 @@ def restore(state: Mapping[str, Tensor], parts: Parts) -> History:
         _restore_optimizer(state, parts.optimizer)
         parts.probe.steps, parts.probe.logits = state["probe/steps"].tolist(), state["probe/logits"].tolist()
         parts.probe.updates = state["probe/updates"].tolist()
+        parts.probe.distances = state["probe/distances"].tolist()
         parts.draws.set_state(state["draws"])
         loss, accuracy, factor = (state[f"history/{name}"].tolist() for name in _ROWS)
         return History(loss, accuracy, factor, seconds=state["history/seconds"].item())
